@@ -1,0 +1,212 @@
+/* reprise: keeps a backend's MongoDB data alive. The whole C interface; what is not in here is private.
+ *
+ * RULES, valid for every function:
+ *  1. A call that can fail returns 0 (REPRISE_OK) or a negative REPRISE_E_…; details go to the caller's reprise_error, the
+ *     last parameter, which may be NULL. Functions that cannot fail return their value or nothing.
+ *  2. Strings in are UTF-8, given by pointer and length in bytes, or REPRISE_NUL for "ends with NUL"; they are checked and
+ *     copied before the call returns. NULL with length 0 means "not given".
+ *  3. Strings out are UTF-8, given by pointer and length, and end with NUL as well; release them with reprise_free. Outs
+ *     are set to NULL or 0 first on every path. A size out may be NULL.
+ *  4. Structs begin with struct_size, which the caller sets to sizeof; only published sizes are accepted; no more than
+ *     struct_size bytes are written. Zero in every other field means the default.
+ *  5. Wide and growing things are JSON: configuration, options of jobs, results. Unknown keys are refused by path.
+ *     The keys are listed in capi/ABI.md and printed by reprise_build.
+ *  6. Every function may be called from any thread. A handle must not be used during or after its close.
+ *  7. No function waits for a running job but reprise_job_wait, reprise_run, reprise_events_next and reprise_shutdown,
+ *     each bounded by its own argument. Times are milliseconds; a negative wait means the longest, 24 hours.
+ *  8. Nothing of the host is called on a thread of ours, but the log hook where one is set.
+ *  9. After fork, a handle that was only opened works in the child. When a job ran in the parent, every call but
+ *     reprise_close answers REPRISE_E_BUSY with reason forked_while_busy in the child.
+ * 10. The host's locale, signal handlers, stdout, umask and working directory are never touched.
+ */
+#ifndef REPRISE_H
+#define REPRISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define REPRISE_API
+#else
+#define REPRISE_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* major × 1000 + minor. A binding needs the same major and at least its own minor. */
+#define REPRISE_ABI 1000
+#define REPRISE_NUL ((size_t)-1)
+
+/* Codes: their values never change. */
+#define REPRISE_OK 0
+#define REPRISE_E_INVALID_ARGUMENT (-1) /* an argument, or an option of a job */
+#define REPRISE_E_INVALID_CONFIG (-2)   /* the configuration; the message names the key */
+#define REPRISE_E_NOT_FOUND (-3)        /* a file, job, database or collection */
+#define REPRISE_E_BUSY (-4)             /* somebody else holds the lease, the folder or the name */
+#define REPRISE_E_CANCELLED (-5)
+#define REPRISE_E_TIMED_OUT (-6)
+#define REPRISE_E_UNAVAILABLE (-7) /* the server cannot be reached, or went away */
+#define REPRISE_E_DENIED (-8)      /* no permission */
+#define REPRISE_E_CORRUPT (-9)     /* a file is not what it should be */
+#define REPRISE_E_REFUSED (-10)    /* a rule said no; the message says how to go on */
+#define REPRISE_E_IO (-11)
+#define REPRISE_E_SERVER (-12) /* the server answered with an error */
+#define REPRISE_E_UNSUPPORTED (-13)
+#define REPRISE_E_INTERNAL (-14) /* our bug */
+#define REPRISE_E_OUT_OF_MEMORY (-15)
+
+/* Where an error arose. */
+#define REPRISE_ORIGIN_OWN 0
+#define REPRISE_ORIGIN_SERVER 1 /* origin_code is MongoDB's */
+#define REPRISE_ORIGIN_SYSTEM 2 /* origin_code is errno */
+#define REPRISE_ORIGIN_HTTP 3
+#define REPRISE_ORIGIN_TLS 4
+
+#define REPRISE_FLAG_RETRYABLE 1u
+
+/* Fixed for ever: 512 bytes. */
+typedef struct reprise_error {
+    int32_t code;
+    int32_t origin;
+    int32_t origin_code;
+    uint32_t flags;
+    char reason[48];   /* a stable snake_case word, listed in capi/ABI.md */
+    char message[448]; /* lower case, no full stop; never a secret or a document's value; cut at a character */
+} reprise_error;
+
+/* An opened configuration: one database, one folder. Thread-safe. */
+typedef struct reprise_engine reprise_engine;
+/* Bytes being read. One thread at a time. */
+typedef struct reprise_stream reprise_stream;
+
+/* ---- version and memory ---- */
+
+REPRISE_API int32_t reprise_abi(void);
+/* "0.1.0"; never released. */
+REPRISE_API const char* reprise_version(void);
+/* JSON: version, abi, driver, compiler, format, job kinds, configuration keys, options of every kind. */
+REPRISE_API int32_t reprise_build(char** json, size_t* size, reprise_error* error);
+/* "busy" for REPRISE_E_BUSY, "ok" for 0, "unknown" for a number that is none of ours; never released. */
+REPRISE_API const char* reprise_code_name(int32_t code);
+/* Releases a string that a function gave out. NULL is fine. */
+REPRISE_API void reprise_free(char* text);
+
+/* ---- open ---- */
+
+/* Checks the configuration and starts nothing: no thread, no connection, no file.
+ *
+ *   {"mongo_url": "mongodb://…",        required
+ *    "database": "test_database",       required
+ *    "directory": "/app/data/backups",  required; made when the first backup is written
+ *    "sentinel": "users",               its emptiness means that the data is lost; unset: capi/ABI.md
+ *    "include": ["…"], "exclude": ["…"],  collections, exact names; default: all
+ *    "profile": "readable",             or "portable" (JavaScript readers)
+ *    "consistency": "prefer_snapshot",  or "require_snapshot"
+ *    "connect_timeout_ms": 10000,
+ *    "log_level": "info"}               debug, info, warning, error
+ */
+REPRISE_API int32_t reprise_open(const char* config, size_t config_size, reprise_engine** engine, reprise_error* error);
+/* The effective configuration as JSON, defaults filled in, secrets replaced by "***". */
+REPRISE_API int32_t reprise_config(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
+/* Cancels the jobs of this engine (NULL: of every engine of the process), waits up to deadline_ms until they have ended.
+ * REPRISE_E_BUSY with reason shutdown_incomplete when something is stuck; it touches nothing any more. */
+REPRISE_API int32_t reprise_shutdown(reprise_engine* engine, int64_t deadline_ms, reprise_error* error);
+/* Cancels what runs, waits at most 2 s, releases. NULL is fine. */
+REPRISE_API void reprise_close(reprise_engine* engine);
+
+/* ---- jobs: everything that takes long ---- */
+
+/* Kinds and their options (JSON object, all optional unless said; every kind takes "wait_ms": how long to wait while
+ * somebody else holds the lease, 0 by default, 15 minutes for startup). Results: capi/ABI.md.
+ *
+ *   backup   label, include, exclude, consistency, profile, accept_smaller
+ *   startup  retry (forget failed attempts): brings the data back when the database is empty
+ *   restore  file (name, path inside the folder, or "latest"), mode ("replace" or "merge"), exact, include, exclude,
+ *            to_database, to_mongo_url, other_database, adopt, no_safety_backup, allow_unsharded, non_unique,
+ *            without_majority
+ *   verify   file
+ *   rehash   file (required)
+ *
+ * A job's id is unique across processes and below 2^53; any process on the same folder can wait for and cancel it. */
+REPRISE_API int32_t reprise_job_start(reprise_engine* engine, const char* kind, size_t kind_size, const char* options,
+                                      size_t options_size, uint64_t* job, reprise_error* error);
+
+#define REPRISE_JOB_RUNNING 1
+#define REPRISE_JOB_DONE 2
+#define REPRISE_JOB_FAILED 3
+#define REPRISE_JOB_CANCELLED 4
+
+typedef struct reprise_job_status {
+    size_t struct_size;
+    uint64_t job;
+    int32_t state; /* REPRISE_JOB_… */
+    int32_t code;  /* 0, or why it failed */
+    int64_t documents;
+    int64_t documents_total; /* 0 while unknown */
+    int64_t bytes;
+    int64_t bytes_total;  /* 0 while unknown */
+    char phase[32];       /* "waiting", "reading", "verifying", "safety", "staging", "indexes", "swapping" … */
+    char collection[256]; /* NUL-ended, cut at a character */
+} reprise_job_status;
+
+/* Waits until the job has ended or wait_ms have passed, then fills in where it stands. Returns 0 in both cases. */
+REPRISE_API int32_t reprise_job_wait(reprise_engine* engine, uint64_t job, int64_t wait_ms, reprise_job_status* status,
+                                     reprise_error* error);
+/* The result of a job that is done, as JSON. A failed job returns its code and fills in its error; a running one is
+ * REPRISE_E_BUSY with reason job_running. The results of the last 64 jobs are kept. */
+REPRISE_API int32_t reprise_job_result(reprise_engine* engine, uint64_t job, char** json, size_t* size, reprise_error* error);
+/* Asks a job to stop; it does within 2 s, unless it is past its point of no return, and then finishes. */
+REPRISE_API int32_t reprise_job_cancel(reprise_engine* engine, uint64_t job, reprise_error* error);
+/* {"jobs": [{id, kind, state, started, ended, progress, error}…]}, newest first, of every process on this folder. */
+REPRISE_API int32_t reprise_job_list(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
+/* Starts a job, waits for its end (at most 24 hours), gives its result: for short hosts. */
+REPRISE_API int32_t reprise_run(reprise_engine* engine, const char* kind, size_t kind_size, const char* options,
+                                size_t options_size, char** json, size_t* size, reprise_error* error);
+
+/* ---- catalogue: answers from the folder, without the server ---- */
+
+/* {"backups": [{filename, path, size_bytes, size_kb, modified, kind, state, verified, latest, label, database, deployment,
+ * sequence, backup_date, scope, documents, legacy, problem}…], "total": n}, newest first. */
+REPRISE_API int32_t reprise_list(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
+/* One file: what the list says, and catalog, collections with counts and digests, consistency. `file` as in restore. */
+REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_t file_size, char** json, size_t* size,
+                                 reprise_error* error);
+/* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "running"}. */
+REPRISE_API int32_t reprise_status(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
+
+/* ---- streams ---- */
+
+/* what: "cat", the plain JSON of a file, checked while it is read: the last read fails when the file is not whole. */
+REPRISE_API int32_t reprise_stream_open(reprise_engine* engine, const char* what, size_t what_size, const char* file,
+                                        size_t file_size, reprise_stream** stream, reprise_error* error);
+/* Up to `capacity` bytes; *size is 0 only at the proven end. */
+REPRISE_API int32_t reprise_stream_read(reprise_stream* stream, char* buffer, size_t capacity, size_t* size,
+                                        reprise_error* error);
+REPRISE_API void reprise_stream_close(reprise_stream* stream);
+
+/* ---- events ---- */
+
+/* The next event as JSON, or *json = NULL when wait_ms passed without one. {"event": "log", "level", "message", "time"},
+ * {"event": "job_ended", "job", "kind", "state"}, {"event": "dropped", "count"} when the ring of 1024 was full. */
+REPRISE_API int32_t reprise_events_next(reprise_engine* engine, int64_t wait_ms, char** json, size_t* size,
+                                        reprise_error* error);
+/* A descriptor that is readable while events wait, for event loops; owned by the engine: never read or close it. */
+REPRISE_API int32_t reprise_events_fd(reprise_engine* engine, int* fd, reprise_error* error);
+
+#define REPRISE_LOG_DEBUG 0
+#define REPRISE_LOG_INFO 1
+#define REPRISE_LOG_WARNING 2
+#define REPRISE_LOG_ERROR 3
+
+/* Called on threads of ours, several at once; message is valid during the call. It must return soon and call nothing of
+ * reprise. NULL removes it; calls that have begun may still end afterwards. For C and C++ hosts only. */
+typedef void (*reprise_log_hook)(void* user, int32_t level, const char* message, size_t message_size);
+REPRISE_API int32_t reprise_log_hook_set(reprise_engine* engine, reprise_log_hook hook, void* user, reprise_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,19 @@
+#include "crypto/random.h"
+
+#include <openssl/rand.h>
+
+#include "base/failure.h"
+#include "base/text.h"
+
+namespace reprise {
+
+std::string random_bytes(std::size_t count) {
+    std::string out(count, '\0');
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(count)) != 1)
+        throw Failure(Code::internal, "crypto_failed", "OpenSSL has no random bytes to give");
+    return out;
+}
+
+std::string random_hex(std::size_t bytes) { return to_hex(random_bytes(bytes)); }
+
+}  // namespace reprise

@@ -1,0 +1,39 @@
+// What lies in the folder: files and their manifests. A file without a manifest, or whose size or time changed, is
+// verified again before it counts (verify.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "format/manifest.h"
+#include "store/store.h"
+
+namespace reprise {
+
+struct ShelfItem {
+    Blob blob;
+    FileName name;
+    std::optional<Manifest> manifest;  // nullopt: not yet known (no manifest, or the file changed since)
+    std::string problem;               // why a manifest could not be made, a sentence; empty when fine
+    std::string problem_reason;        // its reason word
+};
+
+// All backup_…, before_restore_… and suspect_… files, newest first by (deployment, sequence), unknown ones last.
+// examine: files without a manifest are verified now and their manifest is written (needs the operation's lock).
+std::vector<ShelfItem> read_shelf(Store& store, bool examine, const Context& context);
+
+// The name that `latest` resolves to, or the newest good backup when there is no pointer; nullopt when there is neither.
+std::optional<std::string> latest_name(Store& store);
+// Points backup_latest<suffix> at `name`; a regular file of the old system under that name is renamed to
+// backup_<its date>.json first, never replaced.
+void set_latest(Store& store, const std::string& name);
+// A name from outside (a file name, "latest", or an absolute path inside the folder) to a name in the store; anything
+// else is refused: Failure{invalid_argument, "name_invalid"} or {not_found, "file_missing"} (S11).
+std::string resolve_name(Store& store, const std::string& folder, const std::string& wanted);
+// A free name of `kind` for the second in which reading began: _02 … _99 when taken.
+std::string free_name(Store& store, FileKind kind, std::int64_t unix_us, const std::string& suffix);
+std::int64_t highest_sequence(Store& store, const std::string& deployment);
+
+}  // namespace reprise

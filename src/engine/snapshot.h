@@ -1,0 +1,39 @@
+// backup: mongo cursor → digest → codec → store, read back, manifest, `latest`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/bson_to_json.h"
+#include "engine/operation.h"
+#include "format/manifest.h"
+
+namespace reprise {
+
+struct BackupOptions {
+    Scope scope;                     // is, include, exclude as asked; names that do not exist are Failure{not_found, "collection_missing"}
+    std::string label;
+    Profile profile = Profile::readable;
+    bool require_snapshot = false;
+    FileKind kind = FileKind::backup;  // before_restore for safety backups: never `latest`, never suspect
+    bool system_js = false;
+    bool accept_smaller = false;     // the guard's override for this call
+};
+
+struct BackupResult {
+    Manifest manifest;               // name, counts, digests, consistency, state
+    std::string path;
+    bool became_latest = false;
+    bool without_lease = false;
+    std::int64_t duration_ms = 0;
+    std::vector<std::string> warnings;
+};
+
+// The whole operation. Failure leaves the folder as it was (S1). {not_found, "database_missing"} on a database without
+// collections; {unsupported, "collection_encrypted"} naming a collection with encryptedFields unless excluded;
+// {unavailable, "snapshot_unavailable"} with require_snapshot; {busy, "catalog_changing"} after 3 rounds.
+BackupResult backup(const Place& place, const BackupOptions& options, const Context& context);
+// The same inside an operation that is already begun (a restore's safety backup, startup).
+BackupResult backup_within(Operation& operation, const Place& place, const BackupOptions& options, const Context& context);
+
+}  // namespace reprise

@@ -1,0 +1,48 @@
+// Reads one backup file as a stream and checks everything that the file says of itself; memory does not grow.
+// Reads format 1 and, told by what is in them, files of the replaced system.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/model.h"
+#include "stream/sink.h"
+
+namespace reprise {
+
+struct ReadOptions {
+    // rehash and show: a wrong sha256, count or digest in the trailer is kept in mismatch() instead of thrown.
+    bool tolerate_edits = false;
+};
+
+class BackupReader {
+public:
+    // Reads up to the catalog's end. `source` outlives it; its name is for messages only. Failure{corrupt, reason}:
+    // not_a_backup, format_unknown, kind_unknown, requirement_unknown, file_truncated, keys_out_of_order, duplicate_key,
+    // name_invalid, type_unknown, option_unknown, json_invalid, …
+    BackupReader(Source& source, std::string name, ReadOptions options = {});
+    ~BackupReader();
+
+    bool legacy() const;                                // a file of the replaced system: no catalog, nothing proven
+    const Header& header() const;
+    const std::vector<CatalogEntry>& catalog() const;   // empty when legacy
+
+    bool next_collection(std::string& name);            // false after the last: everything is then checked
+    bool next_document(std::string_view& bson);         // of the running collection; valid until the next call
+    std::uint64_t line() const;                         // of the document that was read last
+
+    // After next_collection() returned false. For a legacy file it is counted by us, with our digests.
+    const Summary& summary() const;
+    const std::string& sha256() const;                  // of the content, as computed; for a legacy file of all its bytes
+    const std::vector<std::string>& warnings() const;   // legacy: what could not be proven, replaced surrogates
+    const std::optional<std::string>& mismatch() const; // with tolerate_edits
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace reprise
