@@ -36,8 +36,8 @@ reprise_library(shared SHARED)
 target_link_libraries(reprise_shared PRIVATE ${REPRISE_DRIVER_NEEDS})
 target_link_options(reprise_shared PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/capi/reprise.map -Wl,-Bsymbolic
   -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now ${REPRISE_SANITIZE_FLAGS})
-set_target_properties(reprise_shared PROPERTIES VERSION ${REPRISE_ABI_MAJOR}.${REPRISE_ABI_MINOR}.0 SOVERSION ${REPRISE_ABI_MAJOR}
-  LINK_DEPENDS ${PROJECT_SOURCE_DIR}/capi/reprise.map)
+set_target_properties(reprise_shared PROPERTIES SOVERSION ${REPRISE_ABI_MAJOR}
+  VERSION ${REPRISE_ABI_MAJOR}.${REPRISE_ABI_MINOR}.0 LINK_DEPENDS ${PROJECT_SOURCE_DIR}/capi/reprise.map)
 if(REPRISE_SANITIZE)
   target_link_options(reprise_static INTERFACE ${REPRISE_SANITIZE_FLAGS})
 endif()

@@ -5,7 +5,8 @@
 # tests/bench/bench_*.cpp     → the same name, linked with every room (REPRISE_BENCH)
 function(reprise_program name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE reprise_flags reprise_driver OpenSSL::SSL OpenSSL::Crypto Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_libraries(${name} PRIVATE reprise_flags reprise_driver OpenSSL::SSL OpenSSL::Crypto Threads::Threads
+    ${CMAKE_DL_LIBS})
   target_include_directories(${name} SYSTEM PRIVATE ${REPRISE_RAPIDJSON_INCLUDE})
   target_sources(${name} PRIVATE ${REPRISE_OBJECTS})
   target_compile_definitions(${name} PRIVATE REPRISE_SOURCE_FOLDER="${PROJECT_SOURCE_DIR}")
