@@ -1,0 +1,72 @@
+"""reprise keeps a backend's MongoDB data alive: backup to one readable file, verify, restore, restore at startup."""
+
+from __future__ import annotations
+
+import atexit
+
+from ._async import AsyncReprise
+from ._client import Reprise
+from ._engine import leave as _leave
+from ._errors import (
+    BusyError,
+    CancelledError,
+    CorruptError,
+    DeniedError,
+    InternalError,
+    InvalidArgumentError,
+    InvalidConfigError,
+    IoError,
+    LibraryError,
+    NotFoundError,
+    OutOfMemoryError,
+    RefusedError,
+    RepriseError,
+    ServerError,
+    TimedOutError,
+    UnavailableError,
+    UnsupportedError,
+)
+from ._results import (
+    Backup,
+    BackupResult,
+    Progress,
+    RehashResult,
+    RestoreResult,
+    StartupResult,
+    Status,
+    VerifyResult,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncReprise",
+    "Backup",
+    "BackupResult",
+    "BusyError",
+    "CancelledError",
+    "CorruptError",
+    "DeniedError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidConfigError",
+    "IoError",
+    "LibraryError",
+    "NotFoundError",
+    "OutOfMemoryError",
+    "Progress",
+    "RefusedError",
+    "RehashResult",
+    "Reprise",
+    "RepriseError",
+    "RestoreResult",
+    "ServerError",
+    "StartupResult",
+    "Status",
+    "TimedOutError",
+    "UnavailableError",
+    "UnsupportedError",
+    "VerifyResult",
+]
+
+atexit.register(_leave)

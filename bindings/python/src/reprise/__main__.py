@@ -1,0 +1,129 @@
+"""`python -m reprise`: the commands of the old script and a few more. `--help` tells them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+from . import __version__, _say
+from ._bar import Bar
+from ._client import Reprise
+from ._command import (
+    EXIT_BUSY,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OF_CODE,
+    EXIT_OK,
+    EXIT_REFUSED,
+    USAGE,
+    Found,
+    configuration,
+    file_of,
+    job_options,
+    parse,
+)
+from ._errors import CancelledError, RepriseError
+
+KINDS = {"backup": "backup", "restore": "restore", "verify": "verify", "rehash": "rehash", "auto": "startup"}
+
+
+def main(arguments: list[str]) -> int:
+    as_json = "--json" in arguments
+    if "--help" in arguments or "-h" in arguments or arguments[:1] == ["help"]:
+        sys.stdout.write(USAGE)
+        return EXIT_OK
+    if "--version" in arguments:
+        print(f"reprise {__version__}")
+        return EXIT_OK
+    try:
+        return _run(parse(arguments))
+    except RepriseError as error:
+        _tell(error, as_json)
+        return EXIT_OF_CODE.get(error.code, EXIT_FAILED)
+    except KeyboardInterrupt:
+        _tell(CancelledError("interrupted: nothing was changed", "cancelled"), as_json)
+        return EXIT_INTERRUPTED
+
+
+def _run(found: Found) -> int:
+    if found.flag("verbose"):
+        logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, format="%(levelname)s %(message)s")
+    config = configuration(found, os.environ)
+    with Reprise(**config) as reprise:
+        if found.verb == "cat":
+            return _cat(reprise, file_of(found))
+        text, code = _answer(reprise, found)
+        if found.flag("json"):
+            sys.stdout.write(text.rstrip("\n") + "\n")
+        else:
+            print("\n".join(_sentences(found.verb, json.loads(text), config)))
+        return code
+
+
+def _answer(reprise: Reprise, found: Found) -> tuple[str, int]:
+    """The JSON that the command prints or tells, and the exit code."""
+    if found.verb == "list":
+        return reprise.list_json(), EXIT_OK
+    if found.verb == "show":
+        return reprise.show_json(file_of(found)), EXIT_OK
+    if found.verb == "status":
+        return reprise.status_json(), EXIT_OK
+    bar = Bar(wanted=not found.flag("json") and not found.flag("no_progress"))
+    try:
+        result = reprise.run(KINDS[found.verb], job_options(found, os.environ), bar)
+    finally:
+        bar.clear()
+    return json.dumps(result, ensure_ascii=False, separators=(",", ":")), _exit_code(found.verb, result)
+
+
+def _exit_code(verb: str, result: dict[str, Any]) -> int:
+    if verb == "backup" and result.get("state") == "suspect":
+        return EXIT_REFUSED
+    if verb == "auto":
+        return {"in_progress": EXIT_BUSY, "refused": EXIT_REFUSED}.get(str(result.get("result")), EXIT_OK)
+    return EXIT_OK
+
+
+def _sentences(verb: str, result: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    if verb == "backup":
+        return _say.backup(result, config["database"])
+    if verb == "list":
+        return _say.listing(result, config["directory"])
+    tell = {"show": _say.show, "verify": _say.verify, "restore": _say.restore, "auto": _say.auto, "rehash": _say.rehash}
+    return tell.get(verb, _say.status)(result)
+
+
+def _cat(reprise: Reprise, file: str | None) -> int:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `reprise cat | head` ends quietly
+    for piece in reprise.cat(file):
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+    return EXIT_OK
+
+
+def _tell(error: RepriseError, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"error": error.as_json()}, ensure_ascii=False, separators=(",", ":")))
+    else:
+        print(f"reprise: {error.message} [{error.reason}]", file=sys.stderr)
+
+
+def _interrupt(signal_number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def run() -> None:
+    """The entry point: SIGTERM asks the job to stop, as Ctrl-C does, and waits until it has."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,194 @@
+"""AsyncReprise: the same calls for asyncio, woken by the engine's descriptor, never on the default executor."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, TypeVar, Unpack
+
+from . import _results
+from ._abi import JOB_CANCELLED, JOB_RUNNING
+from ._calls import BackupOptions, Path, RestoreOptions, with_file
+from ._client import SLICE_MS
+from ._engine import Engine, ProgressCallback, file_text
+from ._errors import CancelledError
+from ._results import Backup, BackupResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
+
+T = TypeVar("T")
+# The descriptor wakes us; this is the look that catches an end whose event was dropped.
+LOOK_S = 1.0
+
+
+class AsyncReprise:
+    """One database and one folder, for one event loop. Opening connects to nothing and starts nothing.
+
+    A cancelled task asks the job to stop and waits until it has ended; a second cancel detaches.
+    """
+
+    def __init__(self, mongo_url: str, database: str, directory: Path, **config: Any) -> None:
+        self._engine = Engine({"mongo_url": mongo_url, "database": database, "directory": directory, **config})
+        self._waiting: dict[int, asyncio.Event] = {}
+        self._descriptor = -1
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __aenter__(self) -> AsyncReprise:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Cancels what runs, waits at most 2 s (not in the loop), releases. Calling it twice is fine."""
+        self._unwatch()
+        await _in_thread(self._engine.close)
+
+    # ---- jobs
+
+    async def backup(self, *, progress: ProgressCallback | None = None, **options: Unpack[BackupOptions]) -> BackupResult:
+        return _results.read(BackupResult, await self.run("backup", dict(options), progress))
+
+    async def auto(
+        self, *, retry: bool | None = None, wait_ms: int | None = None, progress: ProgressCallback | None = None
+    ) -> StartupResult:
+        """Brings the data back when the database is empty. Await it before your own indexes and migrations."""
+        return _results.startup_result(await self.run("startup", {"retry": retry, "wait_ms": wait_ms}, progress))
+
+    async def restore(
+        self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[RestoreOptions]
+    ) -> RestoreResult:
+        return _results.read(RestoreResult, await self.run("restore", with_file(options, path), progress))
+
+    async def verify(self, path: Path | None = None, *, progress: ProgressCallback | None = None) -> VerifyResult:
+        return _results.read(VerifyResult, await self.run("verify", with_file({}, path), progress))
+
+    async def rehash(self, path: Path, *, progress: ProgressCallback | None = None) -> RehashResult:
+        return _results.read(RehashResult, await self.run("rehash", with_file({}, path), progress))
+
+    # ---- the folder: short, but the disk may be slow, so a thread of our own asks
+
+    async def list(self) -> list[Backup]:
+        text = await _in_thread(lambda: self._engine.call(self._engine.abi.list))
+        return _results.backups(_results.parse(text))
+
+    async def show(self, path: Path | None = None) -> Backup:
+        file = file_text(path) or "latest"
+        return _results.read(Backup, _results.parse(await _in_thread(lambda: self._engine.call(self._engine.abi.show, file))))
+
+    async def status(self) -> Status:
+        return _results.read(Status, _results.parse(await _in_thread(lambda: self._engine.call(self._engine.abi.status))))
+
+    async def jobs(self) -> dict[str, Any]:
+        return _results.parse(await _in_thread(lambda: self._engine.call(self._engine.abi.job_list)))
+
+    async def cat(self, path: Path | None = None) -> AsyncIterator[bytes]:
+        pieces = self._engine.cat(file_text(path))
+        try:
+            while chunk := await _in_thread(lambda: next(pieces, b"")):
+                yield chunk
+        finally:
+            pieces.close()  # type: ignore[attr-defined]
+
+    # ---- waiting
+
+    async def run(self, kind: str, options: dict[str, Any], progress: ProgressCallback | None = None) -> dict[str, Any]:
+        """Starts a job of any kind, awaits its end, returns its result as JSON."""
+        self._watch()
+        job = self._engine.start(kind, options)
+        self._waiting[job] = asyncio.Event()
+        try:
+            interrupted = await self._wait(job, progress)
+            return self._outcome(job, interrupted)
+        finally:
+            self._waiting.pop(job, None)
+
+    async def _wait(self, job: int, progress: ProgressCallback | None) -> BaseException | None:
+        try:
+            while await self._step(job, progress):
+                pass
+            return None
+        except BaseException as error:
+            stopped = error
+        self._engine.cancel(job)
+        while await self._step(job, None):
+            pass
+        return stopped
+
+    async def _step(self, job: int, progress: ProgressCallback | None) -> bool:
+        state, where = self._engine.stand(job, 0)
+        if progress is not None:
+            progress(where)
+        if state != JOB_RUNNING:
+            self._engine.drain_events()
+            return False
+        try:
+            await asyncio.wait_for(self._waiting[job].wait(), SLICE_MS / 1000 if progress else LOOK_S)
+            self._waiting[job].clear()
+        except asyncio.TimeoutError:
+            pass
+        return True
+
+    def _outcome(self, job: int, interrupted: BaseException | None) -> dict[str, Any]:
+        state, _ = self._engine.stand(job, 0)
+        if interrupted is not None and (state == JOB_CANCELLED or not isinstance(interrupted, asyncio.CancelledError)):
+            raise interrupted
+        try:
+            return self._engine.result(job)
+        except CancelledError as error:
+            if interrupted is not None:
+                raise interrupted from error
+            raise
+
+    # ---- the descriptor
+
+    def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._unwatch()
+        self._descriptor = int(self._engine.call(self._engine.abi.events_fd))
+        loop.add_reader(self._descriptor, self._readable)
+        self._loop = loop
+
+    def _unwatch(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is not None and not loop.is_closed():
+            loop.remove_reader(self._descriptor)
+
+    def _readable(self) -> None:
+        ended = self._engine.drain_events()
+        for job, event in self._waiting.items():
+            if job in ended or -1 in ended:
+                event.set()
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """Runs a short call on a thread made for it; the loop goes on meanwhile."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(value: T | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(value)  # type: ignore[arg-type]
+
+    def work() -> None:
+        value: T | None = None
+        error: BaseException | None = None
+        try:
+            value = function()
+        except BaseException as failure:
+            error = failure
+        try:
+            loop.call_soon_threadsafe(settle, value, error)
+        except RuntimeError:
+            pass  # the loop is closed: nobody waits any more
+
+    threading.Thread(target=work, name="reprise-call", daemon=True).start()
+    return await future

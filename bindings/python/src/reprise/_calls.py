@@ -1,0 +1,44 @@
+"""The options of each kind of job, written once for Reprise and AsyncReprise: what is None is left to the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+
+class BackupOptions(TypedDict, total=False):
+    label: str | None
+    include: Sequence[str] | None
+    exclude: Sequence[str] | None
+    consistency: str | None
+    profile: str | None
+    accept_smaller: bool | None
+    wait_ms: int | None
+
+
+class RestoreOptions(TypedDict, total=False):
+    mode: str | None
+    exact: bool | None
+    include: Sequence[str] | None
+    exclude: Sequence[str] | None
+    to_database: str | None
+    to_mongo_url: str | None
+    other_database: bool | None
+    adopt: bool | None
+    no_safety_backup: bool | None
+    allow_unsharded: bool | None
+    non_unique: bool | None
+    without_majority: bool | None
+    wait_ms: int | None
+
+
+Path = str | os.PathLike[str]
+
+
+def with_file(options: Any, path: Path | None) -> dict[str, Any]:
+    """`path` as the option `file`; without one the library takes the latest."""
+    values: dict[str, Any] = dict(options)
+    if path is not None:
+        values["file"] = os.fspath(path)
+    return values

@@ -1,0 +1,135 @@
+"""Reprise: the calls that wait, for scripts and threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Unpack
+
+from . import _results
+from ._abi import JOB_CANCELLED, JOB_DONE, JOB_RUNNING
+from ._calls import BackupOptions, Path, RestoreOptions, with_file
+from ._engine import Engine, ProgressCallback, file_text
+from ._errors import CancelledError
+from ._results import Backup, BackupResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
+
+SLICE_MS = 200
+
+
+class Reprise:
+    """One database and one folder. Thread-safe. Opening connects to nothing and starts nothing.
+
+    `config` takes the other keys of the configuration (`sentinel`, `include`, `exclude`, `profile`, `consistency`,
+    `connect_timeout_ms`, `log_level`); an unknown one raises InvalidConfigError.
+    """
+
+    def __init__(self, mongo_url: str, database: str, directory: Path, **config: Any) -> None:
+        self._engine = Engine({"mongo_url": mongo_url, "database": database, "directory": directory, **config})
+
+    def __enter__(self) -> Reprise:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancels what runs, waits at most 2 s, releases. Calling it twice is fine."""
+        self._engine.close()
+
+    def config(self) -> dict[str, Any]:
+        """The configuration in effect, secrets replaced by ***."""
+        return _results.parse(self._engine.call(self._engine.abi.config))
+
+    # ---- jobs
+
+    def backup(self, *, progress: ProgressCallback | None = None, **options: Unpack[BackupOptions]) -> BackupResult:
+        """Saves the database to one file of the folder, reads it back, and only then makes it the latest."""
+        return _results.read(BackupResult, self.run("backup", dict(options), progress))
+
+    def auto(
+        self, *, retry: bool | None = None, wait_ms: int | None = None, progress: ProgressCallback | None = None
+    ) -> StartupResult:
+        """Brings the data back when the database is empty. Call it before your own indexes and migrations."""
+        return _results.startup_result(self.run("startup", {"retry": retry, "wait_ms": wait_ms}, progress))
+
+    def restore(
+        self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[RestoreOptions]
+    ) -> RestoreResult:
+        """Puts a backup (the latest without `path`) back, all or nothing, after a safety backup."""
+        return _results.read(RestoreResult, self.run("restore", with_file(options, path), progress))
+
+    def verify(self, path: Path | None = None, *, progress: ProgressCallback | None = None) -> VerifyResult:
+        """Reads a backup to its end and checks hash, counts and digests."""
+        return _results.read(VerifyResult, self.run("verify", with_file({}, path), progress))
+
+    def rehash(self, path: Path, *, progress: ProgressCallback | None = None) -> RehashResult:
+        """Makes a new backup of a file that was edited on purpose."""
+        return _results.read(RehashResult, self.run("rehash", with_file({}, path), progress))
+
+    # ---- the folder
+
+    def list(self) -> list[Backup]:
+        """The backups of the folder, newest first."""
+        return _results.backups(_results.parse(self.list_json()))
+
+    def show(self, path: Path | None = None) -> Backup:
+        return _results.read(Backup, _results.parse(self.show_json(path)))
+
+    def status(self) -> Status:
+        return _results.read(Status, _results.parse(self.status_json()))
+
+    def jobs(self) -> dict[str, Any]:
+        """The jobs of every process on this folder, newest first."""
+        return _results.parse(self._engine.call(self._engine.abi.job_list))
+
+    def cat(self, path: Path | None = None) -> Iterator[bytes]:
+        """The plain JSON of a backup in pieces. The last piece is followed by an error when the file is not whole."""
+        return self._engine.cat(file_text(path))
+
+    def list_json(self) -> str:
+        return str(self._engine.call(self._engine.abi.list))
+
+    def show_json(self, path: Path | None = None) -> str:
+        return str(self._engine.call(self._engine.abi.show, file_text(path) or "latest"))
+
+    def status_json(self) -> str:
+        return str(self._engine.call(self._engine.abi.status))
+
+    # ---- waiting
+
+    def run(self, kind: str, options: dict[str, Any], progress: ProgressCallback | None = None) -> dict[str, Any]:
+        """Starts a job of any kind, waits for its end, returns its result as JSON."""
+        job = self._engine.start(kind, options)
+        interrupted = self._wait(job, progress)
+        return self._outcome(job, interrupted)
+
+    def _wait(self, job: int, progress: ProgressCallback | None) -> BaseException | None:
+        try:
+            while self._step(job, progress):
+                pass
+            return None
+        except BaseException as error:
+            stopped = error
+        # Asked to stop: the job decides whether it still can. Another Ctrl-C from here on leaves it running.
+        self._engine.cancel(job)
+        while self._step(job, None):
+            pass
+        return stopped
+
+    def _step(self, job: int, progress: ProgressCallback | None) -> bool:
+        state, where = self._engine.stand(job, SLICE_MS)
+        self._engine.drain_events()
+        if progress is not None:
+            progress(where)
+        return state == JOB_RUNNING
+
+    def _outcome(self, job: int, interrupted: BaseException | None) -> dict[str, Any]:
+        state, _ = self._engine.stand(job, 0)
+        if interrupted is not None and (state == JOB_CANCELLED or not isinstance(interrupted, KeyboardInterrupt)):
+            raise interrupted
+        try:
+            return self._engine.result(job)
+        except CancelledError as error:
+            if interrupted is not None and state != JOB_DONE:
+                raise interrupted from error
+            raise

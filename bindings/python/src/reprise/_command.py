@@ -1,0 +1,230 @@
+"""The arguments of `python -m reprise`. The C++ command takes the same: examples/cli/arguments.cpp; change both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._errors import InvalidArgumentError, InvalidConfigError
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_BUSY, EXIT_REFUSED = 0, 1, 2, 3, 4
+EXIT_CORRUPT, EXIT_UNAVAILABLE, EXIT_DENIED, EXIT_NOT_FOUND, EXIT_INTERRUPTED = 5, 6, 7, 8, 130
+
+EXIT_OF_CODE = {
+    -1: EXIT_USAGE,
+    -2: EXIT_USAGE,
+    -3: EXIT_NOT_FOUND,
+    -4: EXIT_BUSY,
+    -5: EXIT_INTERRUPTED,
+    -6: EXIT_UNAVAILABLE,
+    -7: EXIT_UNAVAILABLE,
+    -8: EXIT_DENIED,
+    -9: EXIT_CORRUPT,
+    -10: EXIT_REFUSED,
+}
+
+OFFLINE = ("list", "show", "verify", "rehash", "status", "cat")
+NO_SERVER = "mongodb://127.0.0.1:27017"
+
+USAGE = """usage: reprise COMMAND [OPTION…]
+
+  backup               save the database to one file of the folder
+  list                 the backups of the folder, newest first
+  show [FILE]          what is in a backup
+  cat [FILE]           a backup as plain JSON, checked while it is read
+  verify [FILE]        read a backup to its end and check it
+  restore [FILE]       put a backup back, all or nothing, after a safety backup
+  auto                 bring the data back when the database is empty: for startup
+  rehash FILE          make a new backup of a file that was edited on purpose
+  status               the folder at a glance
+
+FILE is a name or path in the folder; without it, the latest backup.
+
+environment:
+  MONGO_URL            where the database is, e.g. mongodb://127.0.0.1:27017
+  DB_NAME              its name (test_database)
+  BACKUP_DIR           the folder (/app/data/backups)
+
+options of every command:
+  --json               one JSON object on stdout and nothing else
+  --database NAME      instead of DB_NAME
+  --directory DIR      instead of BACKUP_DIR
+  --no-progress        no progress bar
+  --verbose            what the library says meanwhile, on stderr
+  --help, --version
+
+backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable|portable
+          --require-snapshot  --accept-smaller  --wait SECONDS
+restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
+          --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
+          --allow-unsharded  --non-unique  --without-majority  --wait SECONDS
+auto:     --retry  --sentinel COLLECTION  --wait SECONDS
+
+exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work
+  4 refused by a rule (a suspect backup too) · 5 the file is damaged or not ours
+  6 the server cannot be reached · 7 no permission · 8 not found · 130 interrupted
+"""
+
+_NAMES, _TEXT, _FLAG = "names", "text", "flag"
+_COMMON = {"--json": _FLAG, "--database": _TEXT, "--directory": _TEXT, "--no-progress": _FLAG, "--verbose": _FLAG}
+_OPTIONS: dict[str, dict[str, str]] = {
+    "backup": {
+        "--label": _TEXT,
+        "--include": _NAMES,
+        "--exclude": _NAMES,
+        "--profile": _TEXT,
+        "--require-snapshot": _FLAG,
+        "--accept-smaller": _FLAG,
+        "--wait": _TEXT,
+    },
+    "restore": {
+        "--merge": _FLAG,
+        "--exact": _FLAG,
+        "--include": _NAMES,
+        "--exclude": _NAMES,
+        "--to-database": _TEXT,
+        "--to-mongo-url-env": _TEXT,
+        "--other-database": _FLAG,
+        "--adopt": _FLAG,
+        "--no-safety-backup": _FLAG,
+        "--allow-unsharded": _FLAG,
+        "--non-unique": _FLAG,
+        "--without-majority": _FLAG,
+        "--wait": _TEXT,
+    },
+    "auto": {"--retry": _FLAG, "--sentinel": _TEXT, "--wait": _TEXT},
+    "list": {},
+    "show": {},
+    "cat": {},
+    "verify": {},
+    "rehash": {},
+    "status": {},
+}
+_TAKES_FILE = ("show", "cat", "verify", "restore", "rehash")
+VERBS = tuple(_OPTIONS)
+
+
+# Options that are ours, or go to the job under another name.
+_RENAMED = frozenset(
+    "json no_progress verbose database directory sentinel wait merge require_snapshot to_mongo_url_env".split()
+)
+
+
+@dataclass
+class Found:
+    """A command line: the verb, the file where one was given, and the options by name (no_safety_backup: True)."""
+
+    verb: str
+    file: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def flag(self, name: str) -> bool:
+        return bool(self.options.get(name))
+
+    def text(self, name: str) -> str | None:
+        value = self.options.get(name)
+        return value if isinstance(value, str) else None
+
+
+def _usage(message: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{message} (see --help)", "usage")
+
+
+def parse(arguments: list[str]) -> Found:
+    """The command and its options; InvalidArgumentError with reason `usage` for anything else."""
+    verb = arguments[0] if arguments else ""
+    if verb not in _OPTIONS:
+        said = f"unknown command {verb}" if verb else "a command is missing"
+        raise _usage(f"{said}: one of {', '.join(VERBS)}")
+    found = Found(verb)
+    rest = iter(arguments[1:])
+    for argument in rest:
+        if argument.startswith("-") and argument != "-":
+            _option(found, argument, rest)
+        elif verb not in _TAKES_FILE or found.file is not None:
+            raise _usage(f"{verb} does not take {argument}")
+        else:
+            found.file = argument
+    if verb == "rehash" and found.file is None:
+        raise _usage("rehash needs a file")
+    if verb == "cat" and found.flag("json"):
+        raise _usage("cat writes the file itself, which is JSON: leave out --json")
+    return found
+
+
+def _option(found: Found, argument: str, rest: Iterator[str]) -> None:
+    name, equals, value = argument.partition("=")
+    kind = _OPTIONS[found.verb].get(name) or _COMMON.get(name)
+    if kind is None or (kind == _FLAG and equals):
+        raise _usage(f"{found.verb} has no option {argument}")
+    key = name[2:].replace("-", "_")
+    if kind == _FLAG:
+        found.options[key] = True
+        return
+    given = value if equals else next(rest, None)
+    if given is None:
+        raise _usage(f"{name} needs a value")
+    if kind == _NAMES:
+        found.options.setdefault(key, []).append(given)
+    else:
+        found.options[key] = given
+
+
+def configuration(found: Found, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What reprise_open gets: the environment of the old script, and the options above it."""
+    url = environment.get("MONGO_URL", "")
+    if not url:
+        if found.verb not in OFFLINE:
+            said = "MONGO_URL is not set: it says where the database is, e.g. mongodb://127.0.0.1:27017"
+            raise InvalidConfigError(said, "config_missing")
+        url = NO_SERVER
+    directory = found.text("directory") or environment.get("BACKUP_DIR") or "/app/data/backups"
+    values: dict[str, Any] = {
+        "mongo_url": url,
+        "database": found.text("database") or environment.get("DB_NAME") or "test_database",
+        "directory": os.path.abspath(directory),
+    }
+    if found.text("sentinel") is not None:
+        values["sentinel"] = found.text("sentinel")
+    if found.flag("verbose"):
+        values["log_level"] = "debug"
+    return values
+
+
+def file_of(found: Found) -> str | None:
+    """A bare name is one of the folder; anything with a slash is a path from here."""
+    if found.file is not None and os.sep in found.file:
+        return os.path.abspath(found.file)
+    return found.file
+
+
+def job_options(found: Found, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The options of the job that the command starts; what was not given is left out."""
+    options = {key: value for key, value in found.options.items() if key not in _RENAMED}
+    if found.flag("require_snapshot"):
+        options["consistency"] = "require_snapshot"
+    if found.flag("merge"):
+        options["mode"] = "merge"
+    variable = found.text("to_mongo_url_env")
+    if variable is not None:
+        options["to_mongo_url"] = _from_environment(variable, environment)
+    wait = found.text("wait")
+    if wait is not None:
+        options["wait_ms"] = _milliseconds(wait)
+    if found.file is not None:
+        options["file"] = file_of(found)
+    return options
+
+
+def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
+    if not environment.get(variable):
+        raise _usage(f"--to-mongo-url-env names {variable}, which is not set")
+    return environment[variable]
+
+
+def _milliseconds(given: str) -> int:
+    if not given.isascii() or not given.isdigit() or len(given) > 5 or int(given) > 86400:
+        raise _usage(f"--wait takes whole seconds, 0 to 86400, not {given}")
+    return int(given) * 1000

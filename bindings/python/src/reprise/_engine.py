@@ -1,0 +1,155 @@
+"""One opened engine: what Reprise and AsyncReprise have in common. Nothing here waits for a job."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from . import _abi
+from ._errors import InvalidArgumentError, RepriseError
+from ._results import Progress, parse
+
+log = logging.getLogger("reprise")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+CHUNK_BYTES = 1 << 18
+EVENTS_AT_ONCE = 1024
+
+ProgressCallback = Callable[[Progress], object]
+
+
+class Engine:
+    """Owns a `reprise_engine`. Calls after close() raise; close() waits for calls that are under way."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._handle = 0
+        self._calls = 0
+        self._free = threading.Condition()
+        self.abi = _abi.abi()
+        self._handle = self.abi.open(json.dumps(_given(config), ensure_ascii=False))
+
+    def close(self) -> None:
+        with self._free:
+            handle, self._handle = self._handle, 0
+            while self._calls > 0:
+                self._free.wait()
+        if handle:
+            self.abi.close(handle)
+
+    def __del__(self) -> None:
+        # A handle that nobody closed at interpreter exit is left to the atexit hook, which has stopped its jobs.
+        if getattr(self, "_handle", 0) and not _exiting():
+            self.close()
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Runs one function of the Abi on our handle; the handle cannot be closed meanwhile."""
+        with self._free:
+            if not self._handle:
+                raise InvalidArgumentError("this Reprise was closed: open a new one", "closed")
+            handle = self._handle
+            self._calls += 1
+        try:
+            return function(handle, *arguments)
+        finally:
+            with self._free:
+                self._calls -= 1
+                self._free.notify_all()
+
+    def start(self, kind: str, options: Mapping[str, Any]) -> int:
+        return int(self.call(self.abi.job_start, kind, json.dumps(_given(options), ensure_ascii=False)))
+
+    def stand(self, job: int, wait_ms: int) -> tuple[int, Progress]:
+        status = self.call(self.abi.job_wait, job, wait_ms)
+        return int(status.state), _progress(status)
+
+    def result(self, job: int) -> dict[str, Any]:
+        try:
+            return parse(self.call(self.abi.job_result, job))
+        except RepriseError as error:
+            error.job = job
+            raise
+
+    def cancel(self, job: int) -> None:
+        self.call(self.abi.job_cancel, job)
+
+    def drain_events(self) -> set[int]:
+        """Passes log lines on to `logging`; returns the jobs that ended. -1 among them: some ends may be missing."""
+        ended: set[int] = set()
+        for _ in range(EVENTS_AT_ONCE):
+            text = self.call(self.abi.events_next, 0)
+            if text is None:
+                break
+            job = _handle_event(parse(text))
+            if job is not None:
+                ended.add(job)
+        return ended
+
+    def cat(self, file: str | None) -> Iterator[bytes]:
+        import ctypes
+
+        stream = self.call(self.abi.stream_open, "cat", file)
+        buffer = ctypes.create_string_buffer(CHUNK_BYTES)
+        try:
+            while chunk := self.abi.stream_read(stream, buffer):
+                yield chunk
+        finally:
+            self.abi.stream_close(stream)
+
+
+def _handle_event(event: Mapping[str, Any]) -> int | None:
+    kind = event.get("event")
+    if kind == "log":
+        log.log(_LEVELS.get(str(event.get("level")), logging.INFO), "%s", event.get("message", ""))
+    elif kind == "job_ended":
+        return int(event.get("job", 0))
+    elif kind == "dropped":
+        log.warning("%s events were dropped: nobody took them", event.get("count", "some"))
+        return -1
+    return None
+
+
+def _progress(status: _abi.JobStatusStruct) -> Progress:
+    return Progress(
+        job=int(status.job),
+        phase=bytes(status.phase).decode(errors="replace"),
+        collection=bytes(status.collection).decode(errors="replace"),
+        documents=int(status.documents),
+        documents_total=int(status.documents_total),
+        bytes=int(status.bytes),
+        bytes_total=int(status.bytes_total),
+    )
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was not given, so that the library's default counts; paths as text, tuples and sets as lists."""
+    given: dict[str, Any] = {}
+    for key, value in values.items():
+        if value is None:
+            continue
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
+        elif isinstance(value, (tuple, set, frozenset)):
+            value = sorted(value) if isinstance(value, (set, frozenset)) else list(value)
+        given[key] = value
+    return given
+
+
+def file_text(file: str | os.PathLike[str] | None) -> str | None:
+    return None if file is None else os.fspath(file)
+
+
+_at_exit = False
+
+
+def _exiting() -> bool:
+    return _at_exit
+
+
+def leave() -> None:
+    """The atexit hook: asks every job to stop, waits at most 2 s, and leaves the handles to the system."""
+    global _at_exit
+    _at_exit = True
+    _abi.shutdown_at_exit()

@@ -1,0 +1,193 @@
+"""What jobs and lists answer, as dataclasses. `raw` holds the whole JSON object, keys of later versions included."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+def read(kind: type[T], data: Mapping[str, Any]) -> T:
+    """Fills a dataclass by name; a key that is missing or null keeps its default, an unknown one stays in `raw` only."""
+    names = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    values: Json = {key: value for key, value in data.items() if key in names and value is not None}
+    if "raw" in names:
+        values["raw"] = dict(data)
+    return kind(**values)
+
+
+def parse(text: str) -> Json:
+    data = json.loads(text)
+    return data if isinstance(data, dict) else {}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job stands. Totals are 0 while they are unknown."""
+
+    job: int
+    phase: str
+    collection: str
+    documents: int
+    documents_total: int
+    bytes: int
+    bytes_total: int
+
+    @property
+    def fraction(self) -> float | None:
+        """0.0 to 1.0 of this phase, None while the total is unknown."""
+        if self.bytes_total > 0:
+            return min(1.0, self.bytes / self.bytes_total)
+        if self.documents_total > 0:
+            return min(1.0, self.documents / self.documents_total)
+        return None
+
+
+@dataclass(frozen=True)
+class BackupResult:
+    file: str = ""
+    path: str = ""
+    state: str = ""
+    suspect_reason: str | None = None
+    latest: bool = False
+    id: str = ""
+    sequence: int = 0
+    deployment: str | None = None
+    timestamp: str = ""
+    documents: int = 0
+    size_bytes: int = 0
+    consistency: str = ""
+    scope: Any = None
+    collections: Mapping[str, Any] = field(default_factory=dict)
+    without_lease: bool = False
+    duration_ms: int = 0
+    warnings: Sequence[str] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    file: str = ""
+    mode: str = ""
+    database: str = ""
+    safety_file: str | None = None
+    copies: Sequence[Any] = ()
+    documents: int = 0
+    collections: Sequence[Mapping[str, Any]] = ()
+    left_alone: Sequence[str] = ()
+    swapped_ms: int = 0
+    duration_ms: int = 0
+    warnings: Sequence[str] = ()
+    undo: str = ""
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class StartupResult:
+    """`result`: not_needed, restored, restored_by_other, no_backup, in_progress or refused."""
+
+    result: str = ""
+    reason: str = ""
+    message: str = ""
+    sentinel: str | None = None
+    file: str | None = None
+    restore: RestoreResult | None = None
+    skipped: Sequence[Mapping[str, Any]] = ()
+    duration_ms: int = 0
+    warnings: Sequence[str] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+    @property
+    def may_go_on(self) -> bool:
+        """False for in_progress and refused: a host must not serve requests then."""
+        return self.result in ("not_needed", "restored", "restored_by_other", "no_backup")
+
+    @property
+    def restored(self) -> bool:
+        return self.result == "restored"
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    file: str = ""
+    path: str = ""
+    verified: bool = False
+    legacy: bool = False
+    documents: int = 0
+    size_bytes: int = 0
+    sha256: str | None = None
+    collections: Any = None
+    backup_date: str = ""
+    database: str = ""
+    warnings: Sequence[str] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class RehashResult:
+    file: str = ""
+    path: str = ""
+    edited_from: Any = None
+    changes: Sequence[Any] = ()
+    documents: int = 0
+    warnings: Sequence[str] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One file of the folder, as `list` and `show` describe it."""
+
+    filename: str = ""
+    path: str = ""
+    size_bytes: int = 0
+    size_kb: float = 0.0
+    modified: str = ""
+    kind: str = ""
+    state: str = ""
+    verified: bool = False
+    latest: bool = False
+    label: str | None = None
+    database: str = ""
+    deployment: str | None = None
+    sequence: int | None = None
+    backup_date: str = ""
+    scope: Any = None
+    documents: int | None = None
+    legacy: bool = False
+    problem: Any = None
+    collections: Any = None
+    catalog: Any = None
+    consistency: str = ""
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Status:
+    directory: str = ""
+    database: str = ""
+    latest: Any = None
+    last_backup: Any = None
+    backups: int = 0
+    size_bytes: int = 0
+    free_bytes: int = 0
+    running: Any = None
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+def startup_result(data: Mapping[str, Any]) -> StartupResult:
+    plain = dict(data)
+    nested = plain.get("restore")
+    if isinstance(nested, dict):
+        plain["restore"] = read(RestoreResult, nested)
+    result = read(StartupResult, plain)
+    return dataclasses.replace(result, raw=dict(data))
+
+
+def backups(data: Mapping[str, Any]) -> list[Backup]:
+    return [read(Backup, each) for each in data.get("backups", [])]

@@ -1,0 +1,199 @@
+"""The sentences of the command. The C++ command says the same ones: examples/cli/say.cpp; change both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+def amount(size_bytes: int) -> str:
+    """62.5 KB, as the old script counted: 1 KB is 1024 bytes."""
+    if size_bytes < 1024:
+        return f"{size_bytes} B"
+    size = float(size_bytes)
+    for unit in ("KB", "MB", "GB"):
+        size /= 1024
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1024:.1f} TB"
+
+
+def many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def seconds(result: Json) -> str:
+    return f"{number(result, 'duration_ms') / 1000:.2f} s"
+
+
+def number(data: Json, key: str) -> int:
+    value = data.get(key)
+    return int(value) if isinstance(value, (int, float)) else 0
+
+
+def text(data: Json, key: str) -> str:
+    value = data.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def moment(when: str) -> str:
+    """2025-10-12T16:27:21.123456Z as 2025-10-12 16:27:21 UTC."""
+    return when[:10] + " " + when[11:19] + " UTC" if len(when) >= 19 else when
+
+
+def sentence(words: str) -> str:
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".") if words else ""
+
+
+def counts(collections: Any) -> list[tuple[str, int]]:
+    """The documents per collection, from {name: {documents}} or [{name, documents}]."""
+    if isinstance(collections, Mapping):
+        return [(str(name), number(each, "documents")) for name, each in collections.items() if isinstance(each, Mapping)]
+    if isinstance(collections, Sequence) and not isinstance(collections, str):
+        return [(text(each, "name"), number(each, "documents")) for each in collections if isinstance(each, Mapping)]
+    return []
+
+
+def table(collections: Any) -> list[str]:
+    rows = counts(collections)
+    width = max((len(name) for name, _ in rows), default=0)
+    return [f"  {name.ljust(width)}  {documents:>9}" for name, documents in rows]
+
+
+def warnings(result: Json) -> list[str]:
+    found = result.get("warnings")
+    return [f"Warning: {sentence(str(each))}" for each in found] if isinstance(found, list) else []
+
+
+def content(result: Json) -> str:
+    return f"{many(number(result, 'documents'), 'document')} in {many(len(counts(result.get('collections'))), 'collection')}"
+
+
+def backup(result: Json, database: str) -> list[str]:
+    lines = [f"Saved {database}: {content(result)}, {amount(number(result, 'size_bytes'))}, verified, in {seconds(result)}."]
+    lines += table(result.get("collections"))
+    lines.append(f"File: {text(result, 'path') or text(result, 'file')}")
+    if text(result, "state") == "suspect":
+        reason = text(result, "suspect_reason") or "smaller than the backups before it"
+        lines.append(f"Kept aside as suspect ({reason}): the latest backup stays the one it was.")
+        lines.append("If the database is as it should be, back it up with --accept-smaller.")
+    elif result.get("latest") is True:
+        lines.append("It is now the latest backup.")
+    else:
+        lines.append("It is not the latest backup: it holds a part of the database only.")
+    return lines + warnings(result)
+
+
+def listing(result: Json, directory: str) -> list[str]:
+    found = result.get("backups")
+    rows = [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+    if not rows:
+        return [f"No backups in {directory}."]
+    width = max(len(text(each, "filename")) for each in rows)
+    lines = [f"{many(len(rows), 'backup')} in {directory}:"]
+    for each in rows:
+        size, when = amount(number(each, "size_bytes")), moment(text(each, "modified"))
+        line = f"  {text(each, 'filename').ljust(width)}  {size:>10}  {when}  {', '.join(remarks(each))}"
+        lines.append(line.rstrip())
+    return lines
+
+
+def remarks(entry: Json) -> list[str]:
+    """What a person should know of one file at a glance."""
+    said: list[str] = []
+    if entry.get("latest") is True:
+        said.append("latest")
+    if entry.get("verified") is True:
+        said.append("verified")
+    if text(entry, "state") not in ("", "good"):
+        said.append(text(entry, "state"))
+    if entry.get("legacy") is True:
+        said.append("old system")
+    if text(entry, "label"):
+        said.append(f'"{text(entry, "label")}"')
+    problem = entry.get("problem")
+    if problem:
+        said.append("problem: " + (text(problem, "message") if isinstance(problem, Mapping) else str(problem)))
+    return said
+
+
+def show(result: Json) -> list[str]:
+    lines = [f"{text(result, 'path') or text(result, 'filename')}"]
+    when, size = moment(text(result, "backup_date")), amount(number(result, "size_bytes"))
+    lines.append(f"Database {text(result, 'database')}, {when}, {size}.")
+    said = remarks(result)
+    if text(result, "consistency"):
+        said.append("consistency: " + text(result, "consistency"))
+    if said:
+        lines.append(sentence(", ".join(said)))
+    return lines + table(result.get("collections")) + warnings(result)
+
+
+def verify(result: Json) -> list[str]:
+    name = text(result, "path") or text(result, "file")
+    if result.get("legacy") is True:
+        first = f"{name} was read to its end: {content(result)}. It is a file of the old system: nothing in it proves it whole."
+    elif result.get("verified") is True:
+        first = f"{name} is whole: {content(result)}, {amount(number(result, 'size_bytes'))}."
+    else:
+        first = f"{name} could be read, but is not verified: {content(result)}."
+    lines = [first]
+    if text(result, "sha256"):
+        lines.append(f"sha256 {text(result, 'sha256')}")
+    return lines + warnings(result)
+
+
+def restore(result: Json) -> list[str]:
+    lines = [f"Restored {text(result, 'database')} from {text(result, 'file')}: {content(result)}, in {seconds(result)}."]
+    lines += table(result.get("collections"))
+    left = result.get("left_alone")
+    if isinstance(left, list) and left:
+        lines.append(f"Left alone, for the backup does not know them: {', '.join(str(each) for each in left)}.")
+    if text(result, "safety_file"):
+        lines.append(f"What was there before is kept in {text(result, 'safety_file')}.")
+    if text(result, "undo"):
+        lines.append(f"To go back: {sentence(text(result, 'undo'))}")
+    return lines + warnings(result)
+
+
+def auto(result: Json) -> list[str]:
+    lines = [sentence(text(result, "message") or text(result, "result"))]
+    skipped = result.get("skipped")
+    for each in skipped if isinstance(skipped, list) else []:
+        if isinstance(each, Mapping):
+            lines.append(f"Skipped {text(each, 'file')}: {sentence(text(each, 'message') or text(each, 'reason'))}")
+    nested = result.get("restore")
+    if isinstance(nested, Mapping):
+        lines += restore(nested)
+    return lines + warnings(result)
+
+
+def rehash(result: Json) -> list[str]:
+    lines = [f"Wrote {text(result, 'path') or text(result, 'file')}: {many(number(result, 'documents'), 'document')}."]
+    changes = result.get("changes")
+    for each in changes if isinstance(changes, list) else []:
+        lines.append("  " + (change(each) if isinstance(each, Mapping) else str(each)))
+    lines.append("Startup never picks an edited backup by itself: restore it by its name.")
+    return lines + warnings(result)
+
+
+def change(each: Json) -> str:
+    """One changed collection, whatever is told of it, in the order it is told."""
+    told = [f"{key} {value}" for key, value in each.items() if key not in ("name", "collection")]
+    return f"{text(each, 'name') or text(each, 'collection')}: {', '.join(told)}"
+
+
+def status(result: Json) -> list[str]:
+    latest = result.get("latest")
+    name = text(latest, "filename") or text(latest, "file") if isinstance(latest, Mapping) else str(latest or "none")
+    size, free = amount(number(result, "size_bytes")), amount(number(result, "free_bytes"))
+    lines = [
+        f"Database {text(result, 'database')}, folder {text(result, 'directory')}.",
+        f"Latest backup: {name}.",
+        f"{many(number(result, 'backups'), 'backup')}, {size}; free: {free}.",
+    ]
+    if result.get("running"):
+        lines.append("An operation is running.")
+    return lines
