@@ -41,3 +41,6 @@ set_target_properties(reprise_shared PROPERTIES SOVERSION ${REPRISE_ABI_MAJOR}
 if(REPRISE_SANITIZE)
   target_link_options(reprise_static INTERFACE ${REPRISE_SANITIZE_FLAGS})
 endif()
+if(REPRISE_FUZZ)
+  set_target_properties(reprise_static reprise_shared reprise_prelink PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()

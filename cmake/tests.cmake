@@ -1,5 +1,6 @@
 # tests/unit/<room>_*.cpp     → unit_<room>, linked with every room
 # tests/live/<room>_*.cpp     → live_<room>, the same, needs REPRISE_TEST_MONGO_URL (label live; tests/run.sh starts a server)
+# tests/fault/<room>_*.cpp    → fault_<room>, the same, in builds with REPRISE_FAULTS only (label fault)
 # tests/capi/*.c, *.cpp       → capi_<file>, over the public header and reprise::static alone
 # tests/fuzz/*.cpp            → fuzz_<file>; with clang and REPRISE_FUZZ libFuzzer, else seeds and their mutations
 # tests/bench/bench_*.cpp     → the same name, linked with every room (REPRISE_BENCH)
@@ -17,8 +18,12 @@ if(REPRISE_TESTS)
   find_package(Python3 COMPONENTS Interpreter REQUIRED)
   add_test(NAME tidy COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/tidy.py)
 
+  set(REPRISE_TEST_KINDS unit live)
+  if(REPRISE_FAULTS)
+    list(APPEND REPRISE_TEST_KINDS fault)
+  endif()
   foreach(room ${REPRISE_ROOMS})
-    foreach(kind unit live)
+    foreach(kind ${REPRISE_TEST_KINDS})
       file(GLOB sources CONFIGURE_DEPENDS tests/${kind}/${room}_*.cpp)
       if(sources)
         reprise_program(${kind}_${room} tests/unit/main.cpp ${sources})

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="g++ cmake ninja-build pkg-config ccache libmongoc-dev libbson-dev libmongocrypt-dev libicu-dev rapidjson-dev
-libssl-dev zlib1g-dev libzstd-dev libsnappy-dev libsasl2-dev libxxhash-dev doctest-dev python3 python3-venv git"
+libssl-dev zlib1g-dev libzstd-dev libsnappy-dev libsasl2-dev libxxhash-dev doctest-dev openssl python3 python3-venv git"
 if [ "${1:-}" = --tests ]; then
     packages="$packages libfmt-dev clang"
     clang_major=$(apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)

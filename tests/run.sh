@@ -1,0 +1,126 @@
+#!/bin/sh
+# All tests: builds (release, sanitizers, fault steps, fuzz), unit and C tests, live tests on real servers, consumers.
+#   sh tests/run.sh [--long]     --long adds the volume tests with 400 000 and 2 000 000 documents
+# One line per part; details only of what failed. The logs are in build/logs. Exits 1 when anything failed.
+# REPRISE_TEST_MONGO_URL puts the live tests on that server; its databases named reprise_… are dropped.
+cd "$(dirname "$0")/.." || exit 1
+long=
+case "${1:-}" in
+    "") ;;
+    --long) long=1 ;;
+    *)
+        echo "usage: sh tests/run.sh [--long]" >&2
+        exit 2
+        ;;
+esac
+
+unset REPRISE_LIBRARY REPRISE_STEP_KILL REPRISE_STEP_STOP REPRISE_STEP_LOG
+export LC_ALL=C.UTF-8
+jobs=$(nproc)
+logs=build/logs
+mkdir -p "$logs"
+failed=
+parts=0
+begun=$(date +%s)
+
+# The lines with which the runners close: ctest, pytest, and plain "N passed, N failed".
+closing_lines() { grep -E '^[0-9]+% tests passed|^=+ .*(passed|failed|error|skipped|no tests ran).* =+$|^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$1"; }
+
+# part NAME COMMAND…: runs it into a log; on failure says which and shows the end of the log.
+part() {
+    name=$1
+    shift
+    parts=$((parts + 1))
+    log=$logs/$(echo "$name" | tr ' /' '__').log
+    start=$(date +%s)
+    if "$@" >"$log" 2>&1 </dev/null; then result=ok; else result=FAILED; fi
+    printf '%-44s %s  %ss\n' "$name" "$result" "$(($(date +%s) - start))"
+    if [ $result = ok ]; then
+        closing_lines "$log"
+        grep -hiE '^[^ ].*\bskipped\b.*(because|:)' "$log" | grep -vE '^=|Test +#' | sort | uniq | head -n 10
+        return 0
+    fi
+    failed="$failed
+  $name ($log)"
+    grep -nE '\*\*\*Failed|\*\*\*Exception|\*\*\*Timeout|^FAILED|^ERROR|error:|ERROR: .*Sanitizer|runtime error' "$log" | head -n 40
+    echo "---- end of $log"
+    tail -n 60 "$log"
+    echo "----"
+    closing_lines "$log"
+    return 1
+}
+
+# build PRESET [cmake options]
+build() {
+    preset=$1
+    shift
+    cmake --preset "$preset" "$@" && cmake --build "build/$preset" -j "$jobs"
+}
+
+# ctest_in BUILD LABEL-OPTIONS…
+ctest_in() {
+    folder=$1
+    shift
+    ctest --test-dir "build/$folder" --output-on-failure --no-tests=error "$@"
+}
+
+python=build/venv/bin/python
+served() { "$python" tests/live/servers.py run "$@"; }
+
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:abort_on_error=0
+export UBSAN_OPTIONS=print_stacktrace=1
+
+part "setup" sh tests/setup.sh --tests || exit 1
+part "tidy" "$python" tests/tidy.py
+part "build release" build release -DREPRISE_WERROR=ON || exit 1
+part "unit, C and format tests, release" ctest_in release -LE live -j "$jobs"
+part "build with sanitizers" build asan -DREPRISE_WERROR=ON &&
+    part "unit, C and format tests, sanitizers" ctest_in asan -LE live -j "$jobs"
+
+if [ -n "$("$python" tests/live/servers.py which)" ] || [ -n "${REPRISE_TEST_MONGO_URL:-}" ]; then
+    part "live C++ tests, release" served -- ctest --test-dir build/release --output-on-failure -L live
+    part "live C++ tests, sanitizers" served -- ctest --test-dir build/asan --output-on-failure -L live
+else
+    echo "live tests: no server; put secantusd-rs on the PATH"
+    failed="$failed
+  live tests (no server)"
+fi
+
+part "build with fault steps" build faults -DREPRISE_EXAMPLES=ON
+export REPRISE_FAULTS_BUILD="$PWD/build/faults"
+if ctest --test-dir build/faults -N -L fault 2>/dev/null | grep -q 'Test *#'; then
+    part "fault tests" served -- ctest --test-dir build/faults --output-on-failure -L fault
+fi
+
+pytest() { "$python" -m pytest -q -p no:cacheprovider --color=no -o console_output_style=classic -ra "$@"; }
+mkdir -p build/pytest
+part "mypy --strict, the package" sh -c "cd bindings/python && ../../build/venv/bin/python -m mypy --strict --cache-dir ../../build/mypy src/reprise"
+part "pytest: end to end, tests/" pytest --rootdir=tests tests
+part "pytest: the Python package" pytest --rootdir=bindings/python bindings/python/tests
+
+# The package again over the sanitized library: the interpreter is not built with ASan, so its runtime comes first.
+preload="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) $(gcc -print-file-name=libstdc++.so)"
+pytest_asan() {
+    env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0:handle_segv=0:detect_stack_use_after_return=0 \
+        REPRISE_LIBRARY="$PWD/build/asan/lib/libreprise.so" "$python" -m pytest -q -p no:cacheprovider --color=no -ra "$@"
+}
+part "pytest: the Python package, sanitizers" pytest_asan --rootdir=bindings/python bindings/python/tests
+
+if command -v clang++ >/dev/null 2>&1 && [ -n "$(ls tests/fuzz/fuzz_*.cpp 2>/dev/null)" ]; then
+    part "build fuzz targets" build fuzz && part "fuzz, a short run" ctest_in fuzz -L fuzz -j "$jobs"
+fi
+
+part "consumers of the installed library" sh tests/consumer/run.sh
+
+if [ -n "$long" ]; then
+    part "volume: 400 000 and 2 000 000 documents" env REPRISE_LONG=1 "$python" -m pytest -q -p no:cacheprovider --color=no -ra \
+        --rootdir=tests tests/live/test_volume.py
+fi
+
+echo
+echo "$parts parts in $(($(date +%s) - begun)) s"
+if [ -n "$failed" ]; then
+    echo "FAILED:$failed"
+    exit 1
+fi
+echo "all passed"
