@@ -26,7 +26,10 @@ bool reached(const char* variable, const std::string& name, int count) {
 void pass_step(const char* name) {
     static std::mutex mutex;
     static std::map<std::string, int> passed;
+    static pid_t counted_in = 0;  // a child after fork counts from one again
     const std::lock_guard<std::mutex> hold(mutex);
+    if (counted_in != ::getpid()) passed.clear();
+    counted_in = ::getpid();
     const int count = ++passed[name];
     if (const char* log = std::getenv("REPRISE_STEP_LOG")) {
         const int fd = ::open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
