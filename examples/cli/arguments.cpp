@@ -1,0 +1,245 @@
+#include "arguments.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <reprise/reprise.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+namespace cli {
+namespace {
+
+enum class Kind { flag, text, names };
+using Options = std::map<std::string, Kind>;
+using Json = rapidjson::Writer<rapidjson::StringBuffer>;
+
+const std::vector<std::string> verbs = {"backup", "restore", "auto", "list", "show", "cat", "verify", "rehash", "status"};
+const std::set<std::string> takes_file = {"show", "cat", "verify", "restore", "rehash"};
+const std::set<std::string> offline = {"list", "show", "verify", "rehash", "status", "cat"};
+const char no_server[] = "mongodb://127.0.0.1:27017";
+
+const Options common = {{"--json", Kind::flag},
+                        {"--database", Kind::text},
+                        {"--directory", Kind::text},
+                        {"--no-progress", Kind::flag},
+                        {"--verbose", Kind::flag}};
+const std::map<std::string, Options> own = {
+    {"backup",
+     {{"--label", Kind::text},
+      {"--include", Kind::names},
+      {"--exclude", Kind::names},
+      {"--profile", Kind::text},
+      {"--require-snapshot", Kind::flag},
+      {"--accept-smaller", Kind::flag},
+      {"--wait", Kind::text}}},
+    {"restore",
+     {{"--merge", Kind::flag},
+      {"--exact", Kind::flag},
+      {"--include", Kind::names},
+      {"--exclude", Kind::names},
+      {"--to-database", Kind::text},
+      {"--to-mongo-url-env", Kind::text},
+      {"--other-database", Kind::flag},
+      {"--adopt", Kind::flag},
+      {"--no-safety-backup", Kind::flag},
+      {"--allow-unsharded", Kind::flag},
+      {"--non-unique", Kind::flag},
+      {"--without-majority", Kind::flag},
+      {"--wait", Kind::text}}},
+    {"auto", {{"--retry", Kind::flag}, {"--sentinel", Kind::text}, {"--wait", Kind::text}}},
+};
+// Options that are ours, or go to the job under another name.
+const std::set<std::string> not_for_the_job = {"json",     "no_progress", "verbose", "database", "directory",
+                                               "sentinel", "wait",        "merge",   "require_snapshot", "to_mongo_url_env"};
+
+Problem usage(const std::string& message) {
+    return Problem(REPRISE_E_INVALID_ARGUMENT, "usage", message + " (see --help)");
+}
+
+std::string key_of(const std::string& option) {
+    std::string key = option.substr(2);
+    for (char& letter : key) letter = letter == '-' ? '_' : letter;
+    return key;
+}
+
+const Kind* kind_of(const std::string& verb, const std::string& option) {
+    const auto options = own.find(verb);
+    if (options != own.end()) {
+        const auto found = options->second.find(option);
+        if (found != options->second.end()) return &found->second;
+    }
+    const auto found = common.find(option);
+    return found == common.end() ? nullptr : &found->second;
+}
+
+// Reads the option at `at`, and its value, which may be the next argument.
+void read_option(Arguments& found, const std::vector<std::string>& given, std::size_t& at) {
+    const std::string& argument = given[at];
+    const std::size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    const Kind* kind = kind_of(found.verb, name);
+    if (kind == nullptr || (*kind == Kind::flag && equals != std::string::npos)) {
+        throw usage(found.verb + " has no option " + argument);
+    }
+    if (*kind == Kind::flag) {
+        found.flags[key_of(name)] = true;
+        return;
+    }
+    if (equals == std::string::npos && at + 1 >= given.size()) throw usage(name + " needs a value");
+    const std::string value = equals == std::string::npos ? given[++at] : argument.substr(equals + 1);
+    if (*kind == Kind::names) {
+        found.names[key_of(name)].push_back(value);
+    } else {
+        found.texts[key_of(name)] = value;
+    }
+}
+
+void check(const Arguments& found) {
+    if (found.verb == "rehash" && !found.has_file) throw usage("rehash needs a file");
+    if (found.verb == "cat" && found.flag("json")) throw usage("cat writes the file itself, which is JSON: leave out --json");
+}
+
+std::string environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string first_given(const std::string* option, const std::string& variable, const char* otherwise) {
+    if (option != nullptr && !option->empty()) return *option;
+    const std::string value = environment(variable);
+    return value.empty() ? std::string(otherwise) : value;
+}
+
+void put(Json& json, const std::string& key, const std::string& value) {
+    json.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    json.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+
+std::int64_t milliseconds(const std::string& given) {
+    const bool digits = !given.empty() && given.find_first_not_of("0123456789") == std::string::npos;
+    if (!digits || given.size() > 5 || std::stoi(given) > 86400) {
+        throw usage("--wait takes whole seconds, 0 to 86400, not " + given);
+    }
+    return std::int64_t{std::stoi(given)} * 1000;
+}
+
+void put_texts(Json& json, const Arguments& arguments) {
+    for (const auto& [key, value] : arguments.texts) {
+        if (not_for_the_job.count(key) == 0) put(json, key, value);
+    }
+    if (arguments.flag("require_snapshot")) put(json, "consistency", "require_snapshot");
+    if (arguments.flag("merge")) put(json, "mode", "merge");
+    if (arguments.has_file) put(json, "file", file_of(arguments));
+    if (const std::string* variable = arguments.text("to_mongo_url_env")) {
+        const std::string url = environment(*variable);
+        if (url.empty()) throw usage("--to-mongo-url-env names " + *variable + ", which is not set");
+        put(json, "to_mongo_url", url);
+    }
+}
+
+}  // namespace
+
+const std::string* Arguments::text(const std::string& name) const {
+    const auto found = texts.find(name);
+    return found == texts.end() ? nullptr : &found->second;
+}
+
+Arguments parse(const std::vector<std::string>& given) {
+    Arguments found;
+    found.verb = given.empty() ? std::string() : given[0];
+    bool known = false;
+    std::string all;
+    for (const std::string& verb : verbs) {
+        known = known || verb == found.verb;
+        all += (all.empty() ? "" : ", ") + verb;
+    }
+    const std::string said = found.verb.empty() ? "a command is missing" : "unknown command " + found.verb;
+    if (!known) throw usage(said + ": one of " + all);
+    for (std::size_t at = 1; at < given.size(); ++at) {
+        if (given[at].size() > 1 && given[at][0] == '-') {
+            read_option(found, given, at);
+        } else if (takes_file.count(found.verb) == 0 || found.has_file) {
+            throw usage(found.verb + " does not take " + given[at]);
+        } else {
+            found.has_file = true;
+            found.file = given[at];
+        }
+    }
+    check(found);
+    return found;
+}
+
+std::string configuration(const Arguments& arguments, std::string& database, std::string& directory) {
+    std::string url = environment("MONGO_URL");
+    if (url.empty()) {
+        if (offline.count(arguments.verb) == 0) {
+            throw Problem(REPRISE_E_INVALID_CONFIG, "config_missing",
+                          "MONGO_URL is not set: it says where the database is, e.g. mongodb://127.0.0.1:27017");
+        }
+        url = no_server;
+    }
+    database = first_given(arguments.text("database"), "DB_NAME", "test_database");
+    const std::string folder = first_given(arguments.text("directory"), "BACKUP_DIR", "/app/data/backups");
+    directory = std::filesystem::absolute(folder).lexically_normal().string();
+    while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+    rapidjson::StringBuffer text;
+    Json json(text);
+    json.StartObject();
+    put(json, "mongo_url", url);
+    put(json, "database", database);
+    put(json, "directory", directory);
+    if (const std::string* sentinel = arguments.text("sentinel")) put(json, "sentinel", *sentinel);
+    if (arguments.flag("verbose")) put(json, "log_level", "debug");
+    json.EndObject();
+    return text.GetString();
+}
+
+std::string job_options(const Arguments& arguments) {
+    rapidjson::StringBuffer text;
+    Json json(text);
+    json.StartObject();
+    put_texts(json, arguments);
+    for (const auto& [key, given] : arguments.flags) {
+        if (not_for_the_job.count(key) != 0) continue;
+        json.Key(key.c_str());
+        json.Bool(given);
+    }
+    for (const auto& [key, names] : arguments.names) {
+        json.Key(key.c_str());
+        json.StartArray();
+        for (const std::string& name : names) json.String(name.c_str());
+        json.EndArray();
+    }
+    if (const std::string* wait = arguments.text("wait")) {
+        json.Key("wait_ms");
+        json.Int64(milliseconds(*wait));
+    }
+    json.EndObject();
+    return text.GetString();
+}
+
+std::string file_of(const Arguments& arguments) {
+    if (arguments.file.find('/') == std::string::npos) return arguments.file;
+    return std::filesystem::absolute(arguments.file).lexically_normal().string();
+}
+
+int exit_of_code(std::int32_t code) {
+    switch (code) {
+        case REPRISE_OK: return exit_ok;
+        case REPRISE_E_INVALID_ARGUMENT:
+        case REPRISE_E_INVALID_CONFIG: return exit_usage;
+        case REPRISE_E_NOT_FOUND: return exit_not_found;
+        case REPRISE_E_BUSY: return exit_busy;
+        case REPRISE_E_CANCELLED: return exit_interrupted;
+        case REPRISE_E_TIMED_OUT:
+        case REPRISE_E_UNAVAILABLE: return exit_unavailable;
+        case REPRISE_E_DENIED: return exit_denied;
+        case REPRISE_E_CORRUPT: return exit_corrupt;
+        case REPRISE_E_REFUSED: return exit_refused;
+        default: return exit_failed;
+    }
+}
+
+}  // namespace cli

@@ -1,0 +1,24 @@
+// The sentences of the command. `python -m reprise` says the same ones: bindings/python/src/reprise/_say.py; change both.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "json.h"
+
+namespace cli {
+
+using Lines = std::vector<std::string>;
+
+std::string amount(std::int64_t size_bytes);
+
+Lines say_backup(const Value& result, const std::string& database);
+Lines say_list(const Value& result, const std::string& directory);
+Lines say_show(const Value& result);
+Lines say_verify(const Value& result);
+Lines say_restore(const Value& result);
+Lines say_auto(const Value& result);
+Lines say_rehash(const Value& result);
+Lines say_status(const Value& result);
+
+}  // namespace cli

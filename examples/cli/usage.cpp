@@ -1,0 +1,44 @@
+#include "arguments.h"
+
+namespace cli {
+
+const char usage_text[] = R"(usage: reprise COMMAND [OPTION…]
+
+  backup               save the database to one file of the folder
+  list                 the backups of the folder, newest first
+  show [FILE]          what is in a backup
+  cat [FILE]           a backup as plain JSON, checked while it is read
+  verify [FILE]        read a backup to its end and check it
+  restore [FILE]       put a backup back, all or nothing, after a safety backup
+  auto                 bring the data back when the database is empty: for startup
+  rehash FILE          make a new backup of a file that was edited on purpose
+  status               the folder at a glance
+
+FILE is a name or path in the folder; without it, the latest backup.
+
+environment:
+  MONGO_URL            where the database is, e.g. mongodb://127.0.0.1:27017
+  DB_NAME              its name (test_database)
+  BACKUP_DIR           the folder (/app/data/backups)
+
+options of every command:
+  --json               one JSON object on stdout and nothing else
+  --database NAME      instead of DB_NAME
+  --directory DIR      instead of BACKUP_DIR
+  --no-progress        no progress bar
+  --verbose            what the library says meanwhile, on stderr
+  --help, --version
+
+backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable|portable
+          --require-snapshot  --accept-smaller  --wait SECONDS
+restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
+          --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
+          --allow-unsharded  --non-unique  --without-majority  --wait SECONDS
+auto:     --retry  --sentinel COLLECTION  --wait SECONDS
+
+exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work
+  4 refused by a rule (a suspect backup too) · 5 the file is damaged or not ours
+  6 the server cannot be reached · 7 no permission · 8 not found · 130 interrupted
+)";
+
+}  // namespace cli
