@@ -51,12 +51,10 @@ const std::map<std::string, Options> own = {
     {"auto", {{"--retry", Kind::flag}, {"--sentinel", Kind::text}, {"--wait", Kind::text}}},
 };
 // Options that are ours, or go to the job under another name.
-const std::set<std::string> not_for_the_job = {"json",     "no_progress", "verbose", "database", "directory",
+const std::set<std::string> not_for_the_job = {"json",     "no_progress", "verbose", "database",         "directory",
                                                "sentinel", "wait",        "merge",   "require_snapshot", "to_mongo_url_env"};
 
-Problem usage(const std::string& message) {
-    return Problem(REPRISE_E_INVALID_ARGUMENT, "usage", message + " (see --help)");
-}
+Problem usage(const std::string& message) { return Problem(REPRISE_E_INVALID_ARGUMENT, "usage", message + " (see --help)"); }
 
 std::string key_of(const std::string& option) {
     std::string key = option.substr(2);
@@ -175,7 +173,7 @@ std::string configuration(const Arguments& arguments, std::string& database, std
     std::string url = environment("MONGO_URL");
     if (url.empty()) {
         if (offline.count(arguments.verb) == 0) {
-            throw Problem(REPRISE_E_INVALID_CONFIG, "config_missing",
+            throw Problem(REPRISE_E_INVALID_CONFIG, "key_missing",
                           "MONGO_URL is not set: it says where the database is, e.g. mongodb://127.0.0.1:27017");
         }
         url = no_server;

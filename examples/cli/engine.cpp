@@ -13,9 +13,7 @@ constexpr int events_at_once = 1024;
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void count_interrupt(int) {
-    interrupted = interrupted + 1;
-}
+void count_interrupt(int) { interrupted = interrupted + 1; }
 
 const char* origin_name(std::int32_t origin) {
     static const char* const names[] = {"own", "server", "system", "http", "tls"};
@@ -38,15 +36,11 @@ std::string taken(char* text, std::size_t size) {
 }
 
 // The option "given" by pointer and length: nothing for an empty name.
-const char* pointer_of(const std::string& file) {
-    return file.empty() ? nullptr : file.data();
-}
+const char* pointer_of(const std::string& file) { return file.empty() ? nullptr : file.data(); }
 
 }  // namespace
 
-int interrupts() {
-    return interrupted;
-}
+int interrupts() { return interrupted; }
 
 void catch_interrupts() {
     struct sigaction action {};

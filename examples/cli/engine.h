@@ -11,7 +11,7 @@
 namespace cli {
 
 class Engine {
-   public:
+public:
     explicit Engine(const std::string& config);
     ~Engine() { reprise_close(handle_); }
     Engine(const Engine&) = delete;
@@ -30,7 +30,7 @@ class Engine {
     // Writes the plain JSON of a file to stdout.
     void cat(const std::string& file);
 
-   private:
+private:
     void wait(std::uint64_t job, const Tick& tick, const Say& say);
     void drain(const Say& say);
 

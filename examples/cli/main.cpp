@@ -19,7 +19,7 @@ constexpr std::size_t bar_width = 24;
 
 // A progress bar on stderr, drawn only where a person looks at it.
 class Bar {
-   public:
+public:
     explicit Bar(bool wanted) : on_(wanted && isatty(STDERR_FILENO) == 1) {}
     ~Bar() {
         if (drawn_) std::cerr << "\r\x1b[K" << std::flush;
@@ -36,7 +36,7 @@ class Bar {
         drawn_ = true;
     }
 
-   private:
+private:
     static std::string filled(const reprise_job_status& where) {
         const bool by_bytes = where.bytes_total > 0;
         const double total = static_cast<double>(by_bytes ? where.bytes_total : where.documents_total);
@@ -59,9 +59,7 @@ class Bar {
     bool drawn_ = false;
 };
 
-std::string kind_of(const std::string& verb) {
-    return verb == "auto" ? "startup" : verb;
-}
+std::string kind_of(const std::string& verb) { return verb == "auto" ? "startup" : verb; }
 
 int exit_of_result(const std::string& verb, const Value& result) {
     if (verb == "backup" && text(result, "state") == "suspect") return exit_refused;
@@ -83,7 +81,8 @@ std::string answer(Engine& engine, const Arguments& arguments) {
     if (verb == "status") return engine.status();
     Bar bar(!arguments.flag("json") && !arguments.flag("no_progress"));
     const Engine::Say say = arguments.flag("verbose") ? Engine::Say(print_event) : Engine::Say();
-    return engine.run(kind_of(verb), job_options(arguments), [&bar](const reprise_job_status& where) { bar.draw(where); }, say);
+    return engine.run(
+        kind_of(verb), job_options(arguments), [&bar](const reprise_job_status& where) { bar.draw(where); }, say);
 }
 
 Lines sentences(const std::string& verb, const Value& result, const std::string& database, const std::string& directory) {

@@ -29,9 +29,7 @@ std::string many(std::int64_t count, const std::string& thing) {
     return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
 }
 
-std::string seconds(const Value& result) {
-    return decimal(static_cast<double>(number(result, "duration_ms")) / 1000, "s", 2);
-}
+std::string seconds(const Value& result) { return decimal(static_cast<double>(number(result, "duration_ms")) / 1000, "s", 2); }
 
 // 2025-10-12T16:27:21.123456Z as 2025-10-12 16:27:21 UTC.
 std::string moment(const std::string& when) {
@@ -136,8 +134,8 @@ std::string change(const Value& each) {
 
 std::string list_line(const Value& entry, std::size_t width) {
     const std::string size = right(amount(number(entry, "size_bytes")), 10);
-    std::string line = "  " + left(text(entry, "filename"), width) + "  " + size + "  " + moment(text(entry, "modified")) + "  " +
-                       joined(remarks(entry));
+    std::string line = "  " + left(text(entry, "filename"), width) + "  " + size + "  " + moment(text(entry, "modified")) +
+                       "  " + joined(remarks(entry));
     while (!line.empty() && line.back() == ' ') line.pop_back();
     return line;
 }
@@ -267,8 +265,8 @@ Lines say_status(const Value& result) {
     }
     Lines lines = {"Database " + text(result, "database") + ", folder " + text(result, "directory") + ".",
                    "Latest backup: " + name + ".",
-                   many(number(result, "backups"), "backup") + ", " + amount(number(result, "size_bytes")) + "; free: " +
-                       amount(number(result, "free_bytes")) + "."};
+                   many(number(result, "backups"), "backup") + ", " + amount(number(result, "size_bytes")) +
+                       "; free: " + amount(number(result, "free_bytes")) + "."};
     const Value* running = member(result, "running");
     const bool busy = running != nullptr && !running->IsNull() && !running->IsFalse() &&
                       !(running->IsArray() && running->Empty()) && !(running->IsNumber() && running->GetDouble() == 0);

@@ -178,7 +178,7 @@ def configuration(found: Found, environment: Mapping[str, str]) -> dict[str, Any
     if not url:
         if found.verb not in OFFLINE:
             said = "MONGO_URL is not set: it says where the database is, e.g. mongodb://127.0.0.1:27017"
-            raise InvalidConfigError(said, "config_missing")
+            raise InvalidConfigError(said, "key_missing")
         url = NO_SERVER
     directory = found.text("directory") or environment.get("BACKUP_DIR") or "/app/data/backups"
     values: dict[str, Any] = {
