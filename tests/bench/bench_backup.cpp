@@ -1,0 +1,221 @@
+// One measured step per call; tests/bench/bench.py calls them in turn and takes medians. Prints one JSON object.
+//   load URL DB COUNT      fills a database with HR documents
+//   drop URL DB            drops a database
+//   drain URL DB           only reads every document of every collection with libmongoc's cursors
+//   backup URL DB FOLDER   ours over the C interface: until the file is whole and durable, and until `latest` moved
+//   insert URL DB TARGET   inserts the documents of DB, ready in memory, into the empty database TARGET
+//   restore URL DB FOLDER  drops DB, then ours over the C interface
+#include <mongoc/mongoc.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hr_documents.h"
+#include "reprise/reprise.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::size_t kBatchDocuments = 10000;
+constexpr std::int64_t kPollMs = 2;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+struct Closer {
+    void operator()(mongoc_client_t* client) const { mongoc_client_destroy(client); }
+    void operator()(mongoc_database_t* database) const { mongoc_database_destroy(database); }
+    void operator()(mongoc_collection_t* collection) const { mongoc_collection_destroy(collection); }
+    void operator()(mongoc_cursor_t* cursor) const { mongoc_cursor_destroy(cursor); }
+    void operator()(bson_t* document) const { bson_destroy(document); }
+};
+template <typename T>
+using Handle = std::unique_ptr<T, Closer>;
+
+Handle<mongoc_client_t> connect(const char* url) {
+    Handle<mongoc_client_t> client(mongoc_client_new(url));
+    if (!client) throw std::runtime_error("the connection string is not one");
+    return client;
+}
+
+void drop(mongoc_client_t* client, const char* name) {
+    const Handle<mongoc_database_t> database(mongoc_client_get_database(client, name));
+    bson_error_t error;
+    if (!mongoc_database_drop(database.get(), &error)) throw std::runtime_error(error.message);
+}
+
+std::vector<std::string> collections(mongoc_client_t* client, const char* name) {
+    const Handle<mongoc_database_t> database(mongoc_client_get_database(client, name));
+    bson_error_t error;
+    char** names = mongoc_database_get_collection_names_with_opts(database.get(), nullptr, &error);
+    if (names == nullptr) throw std::runtime_error(error.message);
+    std::vector<std::string> found;
+    for (char** one = names; *one != nullptr; ++one) {
+        if (std::string_view(*one) != "reprise" && std::string_view(*one).substr(0, 8) != "reprise_") found.emplace_back(*one);
+    }
+    bson_strfreev(names);
+    return found;
+}
+
+// Calls `each` for every document of every collection, in the server's own batches.
+template <typename Each>
+void read_all(mongoc_client_t* client, const char* database, Each each) {
+    bson_t everything = BSON_INITIALIZER;
+    for (const std::string& name : collections(client, database)) {
+        const Handle<mongoc_collection_t> collection(mongoc_client_get_collection(client, database, name.c_str()));
+        const Handle<mongoc_cursor_t> cursor(mongoc_collection_find_with_opts(collection.get(), &everything, nullptr, nullptr));
+        const bson_t* document = nullptr;
+        while (mongoc_cursor_next(cursor.get(), &document)) each(name, document);
+        bson_error_t error;
+        if (mongoc_cursor_error(cursor.get(), &error)) throw std::runtime_error(error.message);
+    }
+}
+
+void insert_batch(mongoc_collection_t* collection, std::vector<const bson_t*>& batch) {
+    if (batch.empty()) return;
+    bson_error_t error;
+    if (!mongoc_collection_insert_many(collection, batch.data(), batch.size(), nullptr, nullptr, &error)) {
+        throw std::runtime_error(error.message);
+    }
+    batch.clear();
+}
+
+using Documents = std::map<std::string, std::vector<Handle<bson_t>>>;
+
+void insert_all(mongoc_client_t* client, const char* database, const Documents& all) {
+    for (const auto& [name, documents] : all) {
+        const Handle<mongoc_collection_t> collection(mongoc_client_get_collection(client, database, name.c_str()));
+        std::vector<const bson_t*> batch;
+        for (const auto& document : documents) {
+            batch.push_back(document.get());
+            if (batch.size() == kBatchDocuments) insert_batch(collection.get(), batch);
+        }
+        insert_batch(collection.get(), batch);
+    }
+}
+
+void load(const char* url, const char* database, std::int64_t count) {
+    const auto client = connect(url);
+    drop(client.get(), database);
+    hr::Generator generator;
+    std::int64_t number = 0, bytes = 0;
+    for (std::size_t i = 0; i < hr::kCollections.size(); ++i) {
+        const auto& share = hr::kCollections[i];
+        const bool last = i + 1 == hr::kCollections.size();
+        std::int64_t left = last ? count - number : count * share.per_mille / 1000;
+        while (left > 0) {
+            Documents some;
+            for (; left > 0 && some[share.name].size() < kBatchDocuments; --left) {
+                some[share.name].emplace_back(generator.next(number++));
+                bytes += some[share.name].back()->len;
+            }
+            insert_all(client.get(), database, some);
+        }
+    }
+    std::printf("{\"documents\": %lld, \"bytes\": %lld}\n", static_cast<long long>(number), static_cast<long long>(bytes));
+}
+
+void drain(const char* url, const char* database) {
+    const auto begin = Clock::now();
+    const auto client = connect(url);
+    std::int64_t documents = 0, bytes = 0;
+    read_all(client.get(), database, [&](const std::string&, const bson_t* document) {
+        ++documents;
+        bytes += document->len;
+    });
+    std::printf("{\"seconds\": %.6f, \"documents\": %lld, \"bytes\": %lld}\n", seconds_since(begin),
+                static_cast<long long>(documents), static_cast<long long>(bytes));
+}
+
+void insert(const char* url, const char* database, const char* target) {
+    const auto client = connect(url);
+    Documents all;
+    read_all(client.get(), database,
+             [&](const std::string& name, const bson_t* document) { all[name].emplace_back(bson_copy(document)); });
+    drop(client.get(), target);
+    const auto begin = Clock::now();
+    insert_all(client.get(), target, all);
+    std::printf("{\"seconds\": %.6f}\n", seconds_since(begin));
+    drop(client.get(), target);
+}
+
+void need(std::int32_t code, const reprise_error& error) {
+    if (code != REPRISE_OK) throw std::runtime_error(std::string(error.reason) + ": " + error.message);
+}
+
+reprise_engine* open(const char* url, const char* database, const char* folder) {
+    const std::string config = std::string("{\"mongo_url\": \"") + url + "\", \"database\": \"" + database +
+                               "\", \"directory\": \"" + folder + "\"}";
+    reprise_engine* engine = nullptr;
+    reprise_error error{};
+    need(reprise_open(config.data(), config.size(), &engine, &error), error);
+    return engine;
+}
+
+void backup(const char* url, const char* database, const char* folder) {
+    reprise_engine* engine = open(url, database, folder);
+    reprise_error error{};
+    std::uint64_t job = 0;
+    const auto begin = Clock::now();
+    need(reprise_job_start(engine, "backup", REPRISE_NUL, nullptr, 0, &job, &error), error);
+    double durable = 0;
+    reprise_job_status status{};
+    status.struct_size = sizeof status;
+    do {
+        need(reprise_job_wait(engine, job, kPollMs, &status, &error), error);
+        if (durable == 0 && std::strcmp(status.phase, "verifying") == 0) durable = seconds_since(begin);
+    } while (status.state == REPRISE_JOB_RUNNING);
+    const double verified = seconds_since(begin);
+    char* json = nullptr;
+    need(reprise_job_result(engine, job, &json, nullptr, &error), error);
+    if (durable == 0) throw std::runtime_error("the job never said that it was verifying");
+    std::printf("{\"durable\": %.6f, \"verified\": %.6f, \"result\": %s}\n", durable, verified, json);
+    reprise_free(json);
+    reprise_close(engine);
+}
+
+void restore(const char* url, const char* database, const char* folder) {
+    drop(connect(url).get(), database);
+    reprise_engine* engine = open(url, database, folder);
+    reprise_error error{};
+    char* json = nullptr;
+    const auto begin = Clock::now();
+    need(reprise_run(engine, "restore", REPRISE_NUL, nullptr, 0, &json, nullptr, &error), error);
+    std::printf("{\"seconds\": %.6f, \"result\": %s}\n", seconds_since(begin), json);
+    reprise_free(json);
+    reprise_close(engine);
+}
+
+int run(const std::vector<const char*>& words) {
+    const std::string_view verb = words[1];
+    if (verb == "drain" && words.size() == 4) return drain(words[2], words[3]), 0;
+    if (verb == "drop" && words.size() == 4) return drop(connect(words[2]).get(), words[3]), std::puts("{}"), 0;
+    if (words.size() != 5) return 2;
+    if (verb == "load") return load(words[2], words[3], std::stoll(words[4])), 0;
+    if (verb == "backup") return backup(words[2], words[3], words[4]), 0;
+    if (verb == "insert") return insert(words[2], words[3], words[4]), 0;
+    if (verb == "restore") return restore(words[2], words[3], words[4]), 0;
+    return 2;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    const std::vector<const char*> words(arguments, arguments + count);
+    mongoc_init();
+    try {
+        const int code = count >= 4 ? run(words) : 2;
+        if (code != 0) std::fprintf(stderr, "usage: the top of tests/bench/bench_backup.cpp\n");
+        return code;
+    } catch (const std::exception& problem) {
+        std::fprintf(stderr, "bench_backup %s: %s\n", words[1], problem.what());
+        return 1;
+    }
+}
