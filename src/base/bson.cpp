@@ -50,6 +50,7 @@ std::optional<std::size_t> bson_value_size(BsonType type, std::string_view at) {
         case BsonType::decimal128: size = 16; break;
         case BsonType::db_pointer:
             size = counted(at, 4, 5);
+            if (size && (*size > at.size() || at[*size - 1] != '\0')) return std::nullopt;
             if (size) *size += 12;
             break;
         case BsonType::regex: {

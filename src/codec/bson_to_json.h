@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,10 @@ constexpr int kMaxBsonDepth = 200;
 // Not thread-safe; one per thread; its buffers are reused, so nothing is allocated per field or per document.
 class Encoder {
 public:
-    explicit Encoder(Profile profile) : profile_(profile) {}
+    explicit Encoder(Profile profile);
+    ~Encoder();
+    Encoder(Encoder&&) noexcept;
+    Encoder& operator=(Encoder&&) noexcept;
 
     // Appends `document` as one line of JSON, without the newline. Returns the number of escapes ($rawBson) it took.
     // Whatever Extended JSON cannot say is escaped. Bytes that are not a well-formed document (wrong lengths, unknown
@@ -25,8 +29,10 @@ public:
     // "document_too_deep" | "document_too_large"}; `out` is then as it was.
     std::uint32_t encode(std::string_view document, std::string& out);
 
+    struct State;
+
 private:
-    Profile profile_;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace reprise
