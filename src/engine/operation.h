@@ -21,7 +21,7 @@ enum class Access {
 
 class Operation {
 public:
-    // Failure{busy, "lease_held" | "folder_locked"} naming the holder's job; {refused, "folder_of_other"} when
+    // The context's cancel outlives it. Failure{busy, "lease_held" | "folder_locked"} naming the holder's job; {refused, "folder_of_other"} when
     // `.reprise/owner` names another database or deployment; {refused, "restore_unfinished"} when a record in `swapping`
     // stands and this user may not write. Sweeps the folder's leftovers and settles the record (record.h).
     Operation(const Place& place, Access access, const Context& context);
@@ -33,8 +33,11 @@ public:
     const std::string& op() const;      // 8 hex digits for staging names, also without lease
     // The deployment's id: from the database, else from the folder's owner; nullopt while there is neither.
     std::optional<std::string> deployment() const;
-    // Makes the id where none exists and writes it to database and folder as far as allowed (format.md, `deployment`).
+    // Makes the id where none exists and writes it to database and folder as far as allowed (FORMAT.md, `deployment`).
+    // Empty when there is none and the database may not be written. Claims the folder (`.reprise/owner`).
     std::string ensure_deployment();
+    // One more than the highest sequence known to the folder and the database; remembered in both as far as allowed.
+    std::int64_t next_sequence();
     void adopt_deployment(const std::string& id);  // startup, or `adopt`
     const std::vector<std::string>& notes() const; // what was settled or swept, for the result's warnings
 
@@ -42,5 +45,8 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// The folder's lock alone, for work that needs no server. Waits up to place.wait_ms; Failure{busy, "folder_locked"}.
+std::unique_ptr<FolderLock> hold_folder(const Place& place, const Context& context);
 
 }  // namespace reprise

@@ -17,6 +17,10 @@ struct Place {
     std::string folder;       // of the store, for its locks
     std::string job;          // id of the job that works, for the lease and the lock: decimal text
     std::int64_t wait_ms = 0; // how long to wait for a lease or folder that somebody else holds; 0 fails at once
+    std::int64_t connect_ms = 10000;  // bound on finding a usable server
+    // An explicit restore into another database or server (a migration, a drill): the folder's owner is neither asked nor
+    // changed, and its deployment id is not this database's.
+    bool foreign_folder = false;
 };
 
 }  // namespace reprise

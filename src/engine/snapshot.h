@@ -18,6 +18,7 @@ struct BackupOptions {
     FileKind kind = FileKind::backup;  // before_restore for safety backups: never `latest`, never suspect
     bool system_js = false;
     bool accept_smaller = false;     // the guard's override for this call
+    std::string sentinel;            // the configured one, for the guard; empty: `users` where the measure holds documents in it
 };
 
 struct BackupResult {
@@ -31,7 +32,8 @@ struct BackupResult {
 
 // The whole operation. Failure leaves the folder as it was (S1). {not_found, "database_missing"} on a database without
 // collections; {unsupported, "collection_encrypted"} naming a collection with encryptedFields unless excluded;
-// {unavailable, "snapshot_unavailable"} with require_snapshot; {busy, "catalog_changing"} after 3 rounds.
+// {unavailable, "snapshot_unavailable"} with require_snapshot; {busy, "catalog_changing"} after 3 rounds; {internal,
+// "readback_mismatch"} naming the collection when what was stored is not what the server sent (S2).
 BackupResult backup(const Place& place, const BackupOptions& options, const Context& context);
 // The same inside an operation that is already begun (a restore's safety backup, startup).
 BackupResult backup_within(Operation& operation, const Place& place, const BackupOptions& options, const Context& context);

@@ -1,0 +1,159 @@
+#include "engine/shelf.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "codec/json.h"
+#include "engine/measure.h"
+#include "engine/old_latest.h"
+#include "engine/owner.h"
+#include "engine/verify.h"
+#include "policy/guard.h"
+
+namespace reprise {
+namespace {
+
+std::string problem_key(const std::string& name) { return "problems/" + name + ".json"; }
+
+bool describes(const Manifest& manifest, const Blob& blob) {
+    return manifest.size_bytes == blob.size_bytes && manifest.modified_us == blob.modified_us;
+}
+
+// A manifest that cannot be understood is as good as none: the file itself is asked again.
+std::optional<Manifest> read_manifest(Store& store, const Blob& blob) {
+    const auto text = store.read_state(manifest_key(blob.name));
+    if (!text) return std::nullopt;
+    try {
+        Manifest manifest = manifest_from_json(parse_json(*text));
+        if (describes(manifest, blob)) return manifest;
+    } catch (const Failure&) {
+    }
+    return std::nullopt;
+}
+
+void read_problem(Store& store, ShelfItem& item) {
+    const auto text = store.read_state(problem_key(item.blob.name));
+    if (!text) return;
+    try {
+        const Json json = parse_json(*text);
+        if (json.at("size_bytes").as_int() != item.blob.size_bytes || json.at("modified_us").as_int() != item.blob.modified_us) return;
+        item.problem = json.at("message").as_string();
+        item.problem_reason = json.at("reason").as_string();
+    } catch (const Failure&) {
+    }
+}
+
+void examine_file(Store& store, ShelfItem& item, const Context& context) {
+    try {
+        item.manifest = verify_file(store, item.blob.name, false, context).manifest;
+    } catch (const Failure& failure) {
+        if (failure.code == Code::cancelled) throw;
+        item.problem = failure.message;
+        item.problem_reason = failure.reason;
+        if (failure.code == Code::corrupt) remember_problem(store, item.blob, failure);
+    }
+}
+
+bool newer(const ShelfItem& a, const ShelfItem& b) {
+    if (a.manifest.has_value() != b.manifest.has_value()) return a.manifest.has_value();
+    if (!a.manifest) return a.blob.name > b.blob.name;
+    if (older(*b.manifest, *a.manifest)) return true;
+    if (older(*a.manifest, *b.manifest)) return false;
+    return a.blob.name > b.blob.name;
+}
+
+// A backup that became visible without a manifest may have been cut off before the guard's word was written down.
+void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& manifest) {
+    if (manifest.kind != "backup" || manifest.legacy || !is_good(manifest)) return;
+    const auto measure = find_measure(store, shelf, manifest);
+    Scope scope;  // the file's own lists are not in the manifest: a backup of a part has only fewer collections
+    scope.is = manifest.scope;
+    for (const auto& [name, collection] : manifest.summary.collections) scope.include.push_back(name);
+    if (manifest.scope == "all") scope.include.clear();
+    GuardFacts facts;
+    facts.scope = &scope;
+    facts.now = &manifest.summary;
+    facts.measure = measure ? &measure->summary : nullptr;
+    const Verdict verdict = judge(facts, GuardRules());
+    if (!verdict.suspect) return;
+    manifest.state = "suspect";
+    manifest.suspect_reason = verdict.reason;
+}
+
+void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context) {
+    std::vector<std::string> fresh;
+    for (ShelfItem& item : shelf) {
+        if (item.manifest || !item.problem.empty()) continue;
+        context.cancel->check();
+        examine_file(store, item, context);
+        if (item.manifest) fresh.push_back(item.blob.name);
+    }
+    if (fresh.empty()) return;
+    std::sort(shelf.begin(), shelf.end(), newer);
+    // Oldest first, so that each is measured by what was judged before it.
+    for (auto item = shelf.rbegin(); item != shelf.rend(); ++item) {
+        if (std::find(fresh.begin(), fresh.end(), item->blob.name) == fresh.end()) continue;
+        judge_again(store, shelf, *item->manifest);
+        store.write_state(manifest_key(item->blob.name), manifest_to_json(*item->manifest).text(2) + "\n");
+    }
+}
+
+}  // namespace
+
+std::vector<ShelfItem> read_shelf(Store& store, bool examine_unknown, const Context& context) {
+    if (examine_unknown) rename_old_latest(store);
+    std::vector<ShelfItem> shelf;
+    for (const Blob& blob : store.list()) {
+        const auto name = parse_file_name(blob.name);
+        if (!name) continue;
+        ShelfItem item;
+        item.blob = blob;
+        item.name = *name;
+        item.manifest = read_manifest(store, blob);
+        if (!item.manifest) read_problem(store, item);
+        shelf.push_back(std::move(item));
+    }
+    if (examine_unknown) examine(store, shelf, context);
+    std::sort(shelf.begin(), shelf.end(), newer);
+    return shelf;
+}
+
+std::int64_t highest_sequence(Store& store, const std::string& deployment) {
+    std::int64_t highest = remembered_sequence(store, deployment);
+    for (const std::string& name : store.list_state("manifests")) {
+        const auto text = store.read_state("manifests/" + name);
+        if (!text) continue;
+        try {
+            const Manifest manifest = manifest_from_json(parse_json(*text));
+            if (!manifest.deployment || *manifest.deployment == deployment || deployment.empty())
+                highest = std::max(highest, manifest.sequence);
+        } catch (const Failure&) {
+        }
+    }
+    return highest;
+}
+
+bool is_own(const Manifest& manifest, const std::string& database, const std::optional<std::string>& deployment) {
+    if (manifest.legacy || manifest.database != database) return false;
+    return !manifest.deployment || !deployment || manifest.deployment == deployment;
+}
+
+bool is_good(const Manifest& manifest) {
+    return manifest.verified && manifest.state == "good" && manifest.kind == "backup" && manifest.scope != "partial" &&
+           manifest.edited_from.empty();
+}
+
+void remember_problem(Store& store, const Blob& blob, const Failure& failure) {
+    const Json json = Json::object({{"size_bytes", blob.size_bytes},
+                                    {"modified_us", blob.modified_us},
+                                    {"reason", failure.reason},
+                                    {"message", failure.message}});
+    store.write_state(problem_key(blob.name), json.text(2) + "\n");
+    store.remove_state(manifest_key(blob.name));
+}
+
+void forget_problem(Store& store, const std::string& name) {
+    if (store.read_state(problem_key(name))) store.remove_state(problem_key(name));
+}
+
+}  // namespace reprise

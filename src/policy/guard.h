@@ -1,0 +1,39 @@
+// policy decides from facts and touches nothing: no I/O, no clock. It may call base and read format/manifest.h.
+//
+// guard: may a fresh backup be believed, or is it what an accident left of the data? (S7, hazard 1.) A backup that trips
+// is kept as `suspect_…`: written and verified, never `latest`, never a candidate; good ones are then not rotated.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/manifest.h"
+
+namespace reprise {
+
+struct GuardRules {
+    std::string sentinel;         // the collection whose emptiness means that the data is lost; empty: not configured
+    double least_share = 0.5;     // fewer documents or bytes than this share of the measure trips
+    bool accept_smaller = false;  // a person's word for this one backup
+};
+
+struct GuardFacts {
+    const Scope* scope = nullptr;      // of the backup that is judged; never null
+    const Summary* now = nullptr;      // never null
+    const Summary* measure = nullptr;  // of the largest good backup that counts; null: none
+};
+
+struct Verdict {
+    bool suspect = false;
+    bool overridden = false;            // it would have tripped, but for accept_smaller: it is the new measure
+    std::string reason;                 // sentinel_empty | fewer_documents | fewer_bytes | no_documents; empty when good
+    std::string message;                // a sentence for the result, the manifest and the log
+    std::vector<std::string> warnings;  // collections that became empty or missing: names and counts, nothing else
+};
+
+// Only what the backup's own scope selects is compared, so that a changed configuration is no loss. The sentinel trips
+// when the measure holds documents in it and the backup none (a mistyped name never trips); unconfigured it is `users`.
+Verdict judge(const GuardFacts& facts, const GuardRules& rules);
+
+}  // namespace reprise
