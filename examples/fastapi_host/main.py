@@ -1,0 +1,126 @@
+"""A small HR backend. Its start is the point: reprise first, then our own indexes, then requests."""
+
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from pydantic import BaseModel, Field
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from hr import settings
+from hr.indexes import make_indexes
+from reprise import AsyncReprise
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+log = logging.getLogger("hr")
+
+Document = dict[str, Any]
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Brings the data back when the database is empty; a start that must not go on raises, and the server exits."""
+    async with AsyncReprise(settings.MONGO_URL, settings.DB_NAME, settings.BACKUP_DIR) as reprise:
+        started = await reprise.auto()
+    log.info("reprise: %s: %s", started.result, started.message)
+    if not started.may_go_on:
+        raise RuntimeError(f"reprise says {started.result} ({started.reason}): {started.message}")
+    async with AsyncMongoClient(settings.MONGO_URL, tz_aware=True) as client:
+        app.state.database = client[settings.DB_NAME]
+        app.state.started = started.result
+        await make_indexes(app.state.database)
+        yield
+
+
+app = FastAPI(title="HR", lifespan=lifespan)
+
+
+def database(request: Request) -> AsyncDatabase[Document]:
+    found: AsyncDatabase[Document] = request.app.state.database
+    return found
+
+
+def shown(document: Document) -> Document:
+    """A document for JSON: ids as text, the bytes left out."""
+    return {key: str(value) if key == "_id" else value for key, value in document.items() if not isinstance(value, bytes)}
+
+
+class NewUser(BaseModel):
+    name: str = Field(min_length=1, max_length=200)
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
+    department: str = "Production"
+    role: str = "employee"
+
+
+class NewAbsence(BaseModel):
+    user_id: str
+    kind: str
+    start: datetime
+    days: float = Field(gt=0, le=365)
+    note: str = ""
+
+
+@app.get("/healthz")
+async def healthz(request: Request) -> Document:
+    try:
+        await database(request).command("ping")
+    except PyMongoError:
+        raise HTTPException(503, "the database does not answer") from None
+    return {"ok": True, "startup": request.app.state.started}
+
+
+@app.get("/api/counts")
+async def counts(request: Request) -> dict[str, int]:
+    return {name: await database(request)[name].count_documents({}) for name in settings.COLLECTIONS}
+
+
+@app.get("/api/users")
+async def users(request: Request, department: str | None = None, limit: int = 50) -> list[Document]:
+    query = {"department": department} if department else {}
+    found = database(request).users.find(query, {"badge": 0}).sort("name").limit(max(1, min(limit, 500)))
+    return [shown(each) async for each in found]
+
+
+@app.post("/api/users", status_code=201)
+async def add_user(request: Request, user: NewUser) -> Document:
+    document = {"id": str(uuid.uuid4()), **user.model_dump(), "active": True, "created_at": datetime.now(timezone.utc)}
+    try:
+        await database(request).users.insert_one(document)
+    except DuplicateKeyError:
+        raise HTTPException(409, "this email is taken") from None
+    return shown(document)
+
+
+@app.get("/api/users/{user_id}")
+async def one_user(request: Request, user_id: str) -> Document:
+    found = await database(request).users.find_one({"id": user_id}, {"badge": 0})
+    if found is None:
+        raise HTTPException(404, "no such user")
+    return shown(found)
+
+
+@app.delete("/api/users/{user_id}", status_code=204)
+async def remove_user(request: Request, user_id: str) -> None:
+    if (await database(request).users.delete_one({"id": user_id})).deleted_count == 0:
+        raise HTTPException(404, "no such user")
+
+
+@app.get("/api/users/{user_id}/absences")
+async def absences(request: Request, user_id: str) -> list[Document]:
+    found = database(request).absences.find({"user_id": user_id}).sort("start", -1).limit(500)
+    return [{**shown(each), "request": str(each.get("request"))} async for each in found]
+
+
+@app.post("/api/absence-requests", status_code=201)
+async def ask_absence(request: Request, absence: NewAbsence) -> Document:
+    if await database(request).users.find_one({"id": absence.user_id}, {"_id": 1}) is None:
+        raise HTTPException(404, "no such user")
+    document = {**absence.model_dump(), "status": "pending"}
+    await database(request).absence_requests.insert_one(document)
+    return shown(document)

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Starts the backend: reprise first, then the workers.
+#   MONGO_URL=… DB_NAME=… BACKUP_DIR=… PORT=8001 WORKERS=2 sh run.sh
+# A restore may outlast a process manager's patience with a worker, so it happens here, before any worker exists; the
+# hook in the workers then only confirms. Needs: pip install -r requirements.txt, and the package reprise.
+set -eu
+cd "$(dirname "$0")"
+: "${MONGO_URL:=mongodb://127.0.0.1:27017}" "${DB_NAME:=test_database}" "${BACKUP_DIR:=/app/data/backups}"
+: "${PYTHON:=python3}" "${HOST:=127.0.0.1}" "${PORT:=8001}" "${WORKERS:=1}"
+export MONGO_URL DB_NAME BACKUP_DIR
+
+"$PYTHON" -m reprise auto
+exec "$PYTHON" -m uvicorn main:app --host "$HOST" --port "$PORT" --workers "$WORKERS"
