@@ -14,7 +14,6 @@ namespace reprise {
 namespace {
 
 constexpr int kWaitSliceMs = 100;
-constexpr std::int32_t kSnapshotUnavailable = 246;
 
 constexpr std::size_t kLargestKept = 2 * kFeedBlockBytes;  // a buffer that a large document made bigger is let go
 
@@ -86,6 +85,9 @@ private:
     bool closed_ = false, ended_ = false;
 };
 
+// A standalone server never does, nor one before 5.0 outside a transaction: that is no surprise and needs no request.
+bool offers_snapshots(const ServerInfo& server) { return (server.replica_set || server.mongos) && server.at_least(5); }
+
 struct Abandoned {};  // the taker is gone: the reading thread ends quietly
 
 bool refuses_snapshot(const Failure& failure) {
@@ -128,7 +130,7 @@ void Feed::State::put(FeedBlock::What what, std::size_t index, std::string docum
 void Feed::State::not_one_cut(const std::string& why) {
     if (options.require_snapshot)
         throw Failure(Code::unavailable, "snapshot_unavailable",
-                      "the server gives no single point in time for all collections" + (why.empty() ? why : ": " + why) +
+                      "the server gives no single point in time for all collections" + (why.empty() ? "" : ": " + why) +
                           "; use a replica set of 5.0 or newer, or consistency prefer_snapshot");
     cut.one = false;
     if (cut.why_not.empty()) cut.why_not = why;
@@ -156,12 +158,8 @@ Cursor Feed::State::open(Client& client, const CollectionInfo& info, bool& snaps
         return Cursor(client, place.database, info.name, find);
     } catch (const Failure& failure) {
         if (!snapshot || !refuses_snapshot(failure)) throw;
-        // 246 is a server that never can, as a standalone; the others may concern this collection alone.
-        if (failure.origin_code == kSnapshotUnavailable) ask = false;
-        const bool surprising = ask || cut.time;
-        not_one_cut(surprising ? "collection " + printable(info.name) + " cannot be read at that time (server error " +
-                                     std::to_string(failure.origin_code) + ")"
-                               : std::string());
+        not_one_cut("collection " + printable(info.name) + " cannot be read at a point in time (server error " +
+                    std::to_string(failure.origin_code) + ")");
     }
     snapshot = false;
     find.snapshot = false;
@@ -205,6 +203,10 @@ void Feed::State::read_one(Client& client, std::size_t index) {
 
 void Feed::State::read_all() {
     Client client(place.url, stop, place.connect_ms);
+    if (ask && !offers_snapshots(client.server())) {
+        ask = false;
+        not_one_cut({});
+    }
     for (std::size_t index = 0; index < collections.size(); ++index)
         if (collections[index].type != "view") read_one(client, index);
     if (!cut.one) cut.time.reset();

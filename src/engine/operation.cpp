@@ -1,7 +1,8 @@
 #include "engine/operation.h"
 
-#include <algorithm>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "base/failure.h"
 #include "base/step.h"
@@ -75,7 +76,8 @@ void Operation::State::take_folder() {
     wait_until = context.clock->boot_ms() + place.wait_ms;
     folder = hold_folder(place, context);
     REPRISE_STEP("engine.operation.folder_locked");
-    for (const std::string& name : place.store->sweep()) notes.push_back("removed " + printable(name) + ", left by an earlier run");
+    for (const std::string& name : place.store->sweep())
+        notes.push_back("removed " + printable(name) + ", left by an earlier run");
     if (!place.foreign_folder) owner = read_owner(*place.store);
     if (owner) check_owner(*owner, place.database, std::nullopt);
 }
@@ -129,13 +131,15 @@ std::optional<std::string> Operation::State::deployment() const {
 
 void Operation::State::claim(const Owner& wanted) {
     if (place.foreign_folder) return;
-    if (owner && owner->database == wanted.database && owner->deployment == wanted.deployment && owner->adopting == wanted.adopting)
+    if (owner && owner->database == wanted.database && owner->deployment == wanted.deployment &&
+        owner->adopting == wanted.adopting)
         return;
     write_owner(*place.store, wanted);
     owner = wanted;
 }
 
-Operation::Operation(const Place& place, Access access, const Context& context) : state_(std::make_unique<State>(place, context)) {
+Operation::Operation(const Place& place, Access access, const Context& context)
+    : state_(std::make_unique<State>(place, context)) {
     state_->take_folder();
     state_->take_lease(access);
     state_->settle();
@@ -162,7 +166,8 @@ std::string Operation::ensure_deployment() {
     if (!state.known.value && state.lease) {
         const auto inherited = state.owner ? state.owner->deployment : std::nullopt;
         check();
-        state.known.value = make_deployment(*state.client, state.place.database, inherited ? *inherited : random_hex(kDeploymentBytes));
+        state.known.value =
+            make_deployment(*state.client, state.place.database, inherited ? *inherited : random_hex(kDeploymentBytes));
         if (state.owner) check_owner(*state.owner, state.place.database, state.known.value);
         REPRISE_STEP("engine.operation.deployment_written");
     }

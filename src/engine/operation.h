@@ -14,23 +14,24 @@
 namespace reprise {
 
 enum class Access {
-    write,           // lease required: Failure{denied} without the right to write
-    write_if_able,   // a backup: goes on without lease when the user may only read (has_lease() tells); a database
-                     // without collections is not written to, so that a backup never creates one
+    write,          // lease required: Failure{denied} without the right to write
+    write_if_able,  // a backup: goes on without lease when the user may only read (has_lease() tells); a database
+                    // without collections is not written to, so that a backup never creates one
 };
 
 class Operation {
 public:
-    // The context's cancel outlives it. Failure{busy, "lease_held" | "folder_locked"} naming the holder's job; {refused, "folder_of_other"} when
+    // The context's cancel outlives it. Failure{busy, "lease_held" | "folder_locked"} naming the holder's job; {refused,
+    // "folder_of_other"} when
     // `.reprise/owner` names another database or deployment; {refused, "restore_unfinished"} when a record in `swapping`
     // stands and this user may not write. Sweeps the folder's leftovers and settles the record (record.h).
     Operation(const Place& place, Access access, const Context& context);
     ~Operation();
 
-    Client& client();                   // of the calling thread
-    const Lease* lease() const;         // nullptr without lease
-    void check() const;                 // cancel and lease, before every command that writes
-    const std::string& op() const;      // 8 hex digits for staging names, also without lease
+    Client& client();               // of the calling thread
+    const Lease* lease() const;     // nullptr without lease
+    void check() const;             // cancel and lease, before every command that writes
+    const std::string& op() const;  // 8 hex digits for staging names, also without lease
     // The deployment's id: from the database, else from the folder's owner; nullopt while there is neither.
     std::optional<std::string> deployment() const;
     // Makes the id where none exists and writes it to database and folder as far as allowed (FORMAT.md, `deployment`).
@@ -38,8 +39,8 @@ public:
     std::string ensure_deployment();
     // One more than the highest sequence known to the folder and the database; remembered in both as far as allowed.
     std::int64_t next_sequence();
-    void adopt_deployment(const std::string& id);  // startup, or `adopt`
-    const std::vector<std::string>& notes() const; // what was settled or swept, for the result's warnings
+    void adopt_deployment(const std::string& id);   // startup, or `adopt`
+    const std::vector<std::string>& notes() const;  // what was settled or swept, for the result's warnings
 
 private:
     struct State;

@@ -66,8 +66,8 @@ void write_owner(Store& store, const Owner& owner) {
 void check_owner(const Owner& owner, const std::string& database, const std::optional<std::string>& deployment) {
     if (owner.database != database)
         throw Failure(Code::refused, "folder_of_other",
-                      "this backup folder belongs to database " + printable(owner.database) + ", not to " + printable(database) +
-                          "; give every database a folder of its own");
+                      "this backup folder belongs to database " + printable(owner.database) + ", not to " +
+                          printable(database) + "; give every database a folder of its own");
     if (!deployment || !owner.deployment) return;
     if (deployment == owner.deployment || deployment == owner.adopting) return;
     throw Failure(Code::refused, "folder_of_other",
@@ -91,7 +91,8 @@ DeploymentDocument read_deployment(Client& client, const std::string& database) 
                           "document \"deployment\" of collection reprise holds no id of 32 hex digits; repair or remove it");
         found.value = std::string(value->text());
     }
-    if (const auto sequence = document.find("sequence"); sequence && sequence->is_number()) found.sequence = sequence->integer();
+    if (const auto sequence = document.find("sequence"); sequence && sequence->is_number())
+        found.sequence = sequence->integer();
     return found;
 }
 

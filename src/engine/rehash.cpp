@@ -21,7 +21,8 @@ constexpr std::size_t kIdBytes = 16;
 
 std::string change_of(const std::string& name, const CollectionSummary& before, const CollectionSummary& after) {
     if (before.documents != after.documents)
-        return printable(name) + ": " + std::to_string(before.documents) + " → " + std::to_string(after.documents) + " documents";
+        return printable(name) + ": " + std::to_string(before.documents) + " → " + std::to_string(after.documents) +
+               " documents";
     return printable(name) + ": same count, other content";
 }
 
@@ -29,11 +30,14 @@ std::vector<std::string> changes_between(const Summary& before, const Summary& a
     std::vector<std::string> changes;
     for (const auto& [name, now] : after.collections) {
         const CollectionSummary* then = before.find(name);
-        if (then == nullptr) changes.push_back(printable(name) + ": added, " + std::to_string(now.documents) + " documents");
-        else if (!(*then == now)) changes.push_back(change_of(name, *then, now));
+        if (then == nullptr)
+            changes.push_back(printable(name) + ": added, " + std::to_string(now.documents) + " documents");
+        else if (!(*then == now))
+            changes.push_back(change_of(name, *then, now));
     }
     for (const auto& [name, then] : before.collections)
-        if (after.find(name) == nullptr) changes.push_back(printable(name) + ": removed with its " + std::to_string(then.documents) + " documents");
+        if (after.find(name) == nullptr)
+            changes.push_back(printable(name) + ": removed with its " + std::to_string(then.documents) + " documents");
     return changes;
 }
 
@@ -95,7 +99,8 @@ void Rehash::read_back() {
     const auto blob = staged_->reopen();
     result_.manifest = verify_open(*blob, context_).manifest;
     if (result_.manifest.sha256 != sha256_ || result_.manifest.summary.collections != summary_.collections)
-        throw Failure(Code::internal, "readback_mismatch", "the new file does not read back as it was written; please report this");
+        throw Failure(Code::internal, "readback_mismatch",
+                      "the new file does not read back as it was written; please report this");
 }
 
 void Rehash::publish() {
@@ -121,6 +126,8 @@ RehashResult Rehash::run(const std::string& name) {
 
 }  // namespace
 
-RehashResult rehash(const Place& place, const std::string& name, const Context& context) { return Rehash(place, context).run(name); }
+RehashResult rehash(const Place& place, const std::string& name, const Context& context) {
+    return Rehash(place, context).run(name);
+}
 
 }  // namespace reprise

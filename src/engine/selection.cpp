@@ -29,8 +29,9 @@ void check_included(const std::vector<CollectionInfo>& listed, const std::string
 void check_savable(const CollectionInfo& info, const std::string& database) {
     const bool state = info.name.compare(0, kEncryptionState.size(), kEncryptionState) == 0;
     if (state || BsonView(info.options).find("encryptedFields"))
-        throw Failure(Code::unsupported, "collection_encrypted",
-                      "collection " + printable(info.name) + " uses queryable encryption, which a backup cannot keep; exclude it");
+        throw Failure(
+            Code::unsupported, "collection_encrypted",
+            "collection " + printable(info.name) + " uses queryable encryption, which a backup cannot keep; exclude it");
     if (info.name == "system.js") return;
     if (const auto problem = collection_name_problem(database, info.name))
         throw Failure(Code::unsupported, "collection_name_invalid",

@@ -36,7 +36,8 @@ void read_problem(Store& store, ShelfItem& item) {
     if (!text) return;
     try {
         const Json json = parse_json(*text);
-        if (json.at("size_bytes").as_int() != item.blob.size_bytes || json.at("modified_us").as_int() != item.blob.modified_us) return;
+        if (json.at("size_bytes").as_int() != item.blob.size_bytes || json.at("modified_us").as_int() != item.blob.modified_us)
+            return;
         item.problem = json.at("message").as_string();
         item.problem_reason = json.at("reason").as_string();
     } catch (const Failure&) {

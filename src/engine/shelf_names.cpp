@@ -46,7 +46,8 @@ std::optional<std::string> newest_good(Store& store, const std::vector<ShelfItem
     const auto owner = read_owner(store);
     for (const ShelfItem& item : shelf) {
         if (!item.manifest || !is_good(*item.manifest)) continue;
-        if (item.manifest->legacy || !owner || is_own(*item.manifest, owner->database, owner->deployment)) return item.blob.name;
+        if (item.manifest->legacy || !owner || is_own(*item.manifest, owner->database, owner->deployment))
+            return item.blob.name;
     }
     for (const ShelfItem& item : shelf)  // nothing is known yet: a folder of the replaced system, or without `.reprise/`
         if (!item.manifest && item.problem.empty() && item.name.kind == FileKind::backup) return item.blob.name;
@@ -94,7 +95,8 @@ std::string resolve_name(Store& store, const std::string& folder, const std::str
         if (const auto name = latest_name(store)) return *name;
         throw Failure(Code::not_found, "no_backup", "there is no backup in " + printable(folder) + "; make one with: backup");
     }
-    if (wanted.find('\0') != std::string::npos) throw Failure(Code::invalid_argument, "name_invalid", "a file name holds a NUL");
+    if (wanted.find('\0') != std::string::npos)
+        throw Failure(Code::invalid_argument, "name_invalid", "a file name holds a NUL");
     const std::string name = !wanted.empty() && wanted[0] == '/' ? inside(folder, wanted) : wanted;
     if (const auto target = store.pointer(name)) return *target;  // refuses what is not a single name
     if (!is_there(store.list(), name))

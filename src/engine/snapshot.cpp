@@ -64,7 +64,8 @@ Failure mismatch(const std::string& what) {
 void compare_collections(const Summary& sent, const Summary& stored) {
     if (sent.collections.size() != stored.collections.size()) throw mismatch("another number of collections");
     for (std::size_t i = 0; i < sent.collections.size(); ++i)
-        if (!(sent.collections[i] == stored.collections[i])) throw mismatch("collection " + printable(sent.collections[i].first));
+        if (!(sent.collections[i] == stored.collections[i]))
+            throw mismatch("collection " + printable(sent.collections[i].first));
 }
 
 // S2: what counts is what the store gives back, compared with what was measured on the bytes that the server sent.

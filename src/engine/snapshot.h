@@ -11,18 +11,18 @@
 namespace reprise {
 
 struct BackupOptions {
-    Scope scope;                     // is, include, exclude as asked; names that do not exist are Failure{not_found, "collection_missing"}
+    Scope scope;  // is, include, exclude as asked; names that do not exist are Failure{not_found, "collection_missing"}
     std::string label;
     Profile profile = Profile::readable;
     bool require_snapshot = false;
     FileKind kind = FileKind::backup;  // before_restore for safety backups: never `latest`, never suspect
     bool system_js = false;
-    bool accept_smaller = false;     // the guard's override for this call
-    std::string sentinel;            // the configured one, for the guard; empty: `users` where the measure holds documents in it
+    bool accept_smaller = false;  // the guard's override for this call
+    std::string sentinel;         // the configured one, for the guard; empty: `users` where the measure holds documents in it
 };
 
 struct BackupResult {
-    Manifest manifest;               // name, counts, digests, consistency, state
+    Manifest manifest;  // name, counts, digests, consistency, state
     std::string path;
     bool became_latest = false;
     bool without_lease = false;

@@ -59,9 +59,7 @@ void Writing::take(const FeedBlock& block, BackupWriter& writer) {
             progress_.collection = name;
             writer.begin_collection(name);
             break;
-        case FeedBlock::What::documents:
-            try {
-                take_documents(block.documents, writer);
+        case FeedBlock::What::documents: try { take_documents(block.documents, writer);
             } catch (Failure& failure) {  // S9: it is named, and the backup fails
                 if (failure.code == Code::corrupt) failure.message += " (in collection " + printable(name) + ")";
                 throw;
@@ -146,7 +144,8 @@ WrittenBackup write_snapshot(Operation& operation, const Place& place, const Wri
         context.log(Level::info, "collection " + printable(changed) + " changed while it was read; reading again");
     }
     throw Failure(Code::busy, "catalog_changing",
-                  "collection " + printable(changed) + " was dropped, made anew or had its indexes or options changed during each of " +
+                  "collection " + printable(changed) +
+                      " was dropped, made anew or had its indexes or options changed during each of " +
                       std::to_string(kMaxCatalogRounds) + " readings; back up when that has ended, or exclude it")
         .may_retry();
 }
