@@ -24,7 +24,11 @@ parts=0
 begun=$(date +%s)
 
 # The lines with which the runners close: ctest, pytest, and plain "N passed, N failed".
-closing_lines() { grep -E '^[0-9]+% tests passed|^=+ .*(passed|failed|error|skipped|no tests ran).* =+$|^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$1"; }
+closing_lines() {
+    grep -E '^[0-9]+% tests passed|^(=+ )?.*(passed|failed|errors?|skipped|no tests ran).* in [0-9.]+s.*$' "$1"
+    grep -E '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$1"
+    return 0
+}
 
 # part NAME COMMAND…: runs it into a log; on failure says which and shows the end of the log.
 part() {
@@ -42,7 +46,7 @@ part() {
     fi
     failed="$failed
   $name ($log)"
-    grep -nE '\*\*\*Failed|\*\*\*Exception|\*\*\*Timeout|^FAILED|^ERROR|error:|ERROR: .*Sanitizer|runtime error' "$log" | head -n 40
+    grep -nE '\*\*\*(Failed|Exception|Timeout)|^FAILED|^ERROR|error:|ERROR: .*Sanitizer|runtime error' "$log" | head -n 40
     echo "---- end of $log"
     tail -n 60 "$log"
     echo "----"
@@ -92,9 +96,9 @@ if ctest --test-dir build/faults -N -L fault 2>/dev/null | grep -q 'Test *#'; th
     part "fault tests" served -- ctest --test-dir build/faults --output-on-failure -L fault
 fi
 
-pytest() { "$python" -m pytest -q -p no:cacheprovider --color=no -o console_output_style=classic -ra "$@"; }
-mkdir -p build/pytest
-part "mypy --strict, the package" sh -c "cd bindings/python && ../../build/venv/bin/python -m mypy --strict --cache-dir ../../build/mypy src/reprise"
+pytest() { "$python" -m pytest -p no:cacheprovider --color=no -o console_output_style=classic -ra "$@"; }
+type_check() { (cd bindings/python && ../../build/venv/bin/python -m mypy --strict --cache-dir ../../build/mypy src/reprise); }
+part "mypy --strict, the package" type_check
 part "pytest: end to end, tests/" pytest --rootdir=tests tests
 part "pytest: the Python package" pytest --rootdir=bindings/python bindings/python/tests
 
@@ -102,7 +106,7 @@ part "pytest: the Python package" pytest --rootdir=bindings/python bindings/pyth
 preload="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) $(gcc -print-file-name=libstdc++.so)"
 pytest_asan() {
     env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0:handle_segv=0:detect_stack_use_after_return=0 \
-        REPRISE_LIBRARY="$PWD/build/asan/lib/libreprise.so" "$python" -m pytest -q -p no:cacheprovider --color=no -ra "$@"
+        REPRISE_LIBRARY="$PWD/build/asan/lib/libreprise.so" "$python" -m pytest -p no:cacheprovider --color=no -ra "$@"
 }
 part "pytest: the Python package, sanitizers" pytest_asan --rootdir=bindings/python bindings/python/tests
 
@@ -113,8 +117,8 @@ fi
 part "consumers of the installed library" sh tests/consumer/run.sh
 
 if [ -n "$long" ]; then
-    part "volume: 400 000 and 2 000 000 documents" env REPRISE_LONG=1 "$python" -m pytest -q -p no:cacheprovider --color=no -ra \
-        --rootdir=tests tests/live/test_volume.py
+    export REPRISE_LONG=1
+    part "volume: 400 000 and 2 000 000 documents" pytest --rootdir=tests tests/live/test_volume.py
 fi
 
 echo

@@ -7,12 +7,15 @@
 //   restore URL DB FOLDER  drops DB, then ours over the C interface
 #include <mongoc/mongoc.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,12 +32,27 @@ constexpr std::int64_t kPollMs = 2;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+// The ten collections of the system that reprise replaces, and the share of all documents of each, in per mille.
+struct Share {
+    const char* name;
+    int per_mille;
+};
+constexpr std::array<Share, 10> kShares{{{"users", 60},
+                                         {"absences", 200},
+                                         {"work_hours", 330},
+                                         {"leave_balances", 60},
+                                         {"leave_transactions", 150},
+                                         {"cse_delegates", 5},
+                                         {"cse_cessions", 15},
+                                         {"employees", 60},
+                                         {"absence_requests", 80},
+                                         {"overtime", 40}}};
+
 struct Closer {
     void operator()(mongoc_client_t* client) const { mongoc_client_destroy(client); }
     void operator()(mongoc_database_t* database) const { mongoc_database_destroy(database); }
     void operator()(mongoc_collection_t* collection) const { mongoc_collection_destroy(collection); }
     void operator()(mongoc_cursor_t* cursor) const { mongoc_cursor_destroy(cursor); }
-    void operator()(bson_t* document) const { bson_destroy(document); }
 };
 template <typename T>
 using Handle = std::unique_ptr<T, Closer>;
@@ -78,43 +96,48 @@ void read_all(mongoc_client_t* client, const char* database, Each each) {
     }
 }
 
-void insert_batch(mongoc_collection_t* collection, std::vector<const bson_t*>& batch) {
-    if (batch.empty()) return;
+using Documents = std::map<std::string, std::vector<std::string>>;
+
+void insert_batch(mongoc_collection_t* collection, const std::vector<std::string>& documents, std::size_t from) {
+    const std::size_t size = std::min(kBatchDocuments, documents.size() - from);
+    std::unique_ptr<bson_t[]> views(new bson_t[size]);
+    std::unique_ptr<const bson_t*[]> pointers(new const bson_t*[size]);
+    for (std::size_t i = 0; i < size; ++i) {
+        const std::string& bytes = documents[from + i];
+        if (!bson_init_static(&views[i], reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size())) {
+            throw std::runtime_error("a generated document is not BSON");
+        }
+        pointers[i] = &views[i];
+    }
     bson_error_t error;
-    if (!mongoc_collection_insert_many(collection, batch.data(), batch.size(), nullptr, nullptr, &error)) {
+    if (!mongoc_collection_insert_many(collection, pointers.get(), size, nullptr, nullptr, &error)) {
         throw std::runtime_error(error.message);
     }
-    batch.clear();
 }
-
-using Documents = std::map<std::string, std::vector<Handle<bson_t>>>;
 
 void insert_all(mongoc_client_t* client, const char* database, const Documents& all) {
     for (const auto& [name, documents] : all) {
         const Handle<mongoc_collection_t> collection(mongoc_client_get_collection(client, database, name.c_str()));
-        std::vector<const bson_t*> batch;
-        for (const auto& document : documents) {
-            batch.push_back(document.get());
-            if (batch.size() == kBatchDocuments) insert_batch(collection.get(), batch);
+        for (std::size_t from = 0; from < documents.size(); from += kBatchDocuments) {
+            insert_batch(collection.get(), documents, from);
         }
-        insert_batch(collection.get(), batch);
     }
 }
 
 void load(const char* url, const char* database, std::int64_t count) {
     const auto client = connect(url);
     drop(client.get(), database);
-    hr::Generator generator;
+    std::mt19937_64 random(20251012);
     std::int64_t number = 0, bytes = 0;
-    for (std::size_t i = 0; i < hr::kCollections.size(); ++i) {
-        const auto& share = hr::kCollections[i];
-        const bool last = i + 1 == hr::kCollections.size();
-        std::int64_t left = last ? count - number : count * share.per_mille / 1000;
+    for (std::size_t i = 0; i < kShares.size(); ++i) {
+        const bool last = i + 1 == kShares.size();
+        std::int64_t left = last ? count - number : count * kShares[i].per_mille / 1000;
         while (left > 0) {
             Documents some;
-            for (; left > 0 && some[share.name].size() < kBatchDocuments; --left) {
-                some[share.name].emplace_back(generator.next(number++));
-                bytes += some[share.name].back()->len;
+            std::vector<std::string>& batch = some[kShares[i].name];
+            for (; left > 0 && batch.size() < kBatchDocuments; --left, ++number) {
+                batch.push_back(reprise::bench::hr_document(random));
+                bytes += static_cast<std::int64_t>(batch.back().size());
             }
             insert_all(client.get(), database, some);
         }
@@ -137,8 +160,9 @@ void drain(const char* url, const char* database) {
 void insert(const char* url, const char* database, const char* target) {
     const auto client = connect(url);
     Documents all;
-    read_all(client.get(), database,
-             [&](const std::string& name, const bson_t* document) { all[name].emplace_back(bson_copy(document)); });
+    read_all(client.get(), database, [&](const std::string& name, const bson_t* document) {
+        all[name].emplace_back(reinterpret_cast<const char*>(bson_get_data(document)), document->len);
+    });
     drop(client.get(), target);
     const auto begin = Clock::now();
     insert_all(client.get(), target, all);

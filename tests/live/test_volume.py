@@ -61,7 +61,8 @@ def run(url: str, folder: pathlib.Path, *words: str) -> tuple[dict, float]:
     """One call of the command: its result, and its peak memory as the kernel counted it."""
     environment = {**os.environ, "MONGO_URL": url, "DB_NAME": DATABASE, "BACKUP_DIR": str(folder)}
     with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as errors:
-        process = subprocess.Popen([COMMAND, *words, "--json"], env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=errors)
+        process = subprocess.Popen(
+            [COMMAND, *words, "--json"], env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=errors)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     said = (folder / "stdout").read_text() + (folder / "stderr").read_text()
