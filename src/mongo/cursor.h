@@ -14,7 +14,8 @@ namespace reprise {
 
 using ClusterTime = std::pair<std::uint32_t, std::uint32_t>;  // t, i
 
-enum class Order { by_id, natural };  // hint {_id: 1} (never one _id twice), or $natural (capped, clustered, snapshot)
+// hint {_id: 1} (never one _id twice), $natural (capped, clustered, snapshot), or no hint (time series have no _id index)
+enum class Order { by_id, natural, unhinted };
 
 struct FindOptions {
     Order order = Order::by_id;
