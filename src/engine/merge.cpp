@@ -1,0 +1,212 @@
+#include "engine/merge.h"
+
+#include <map>
+
+#include "base/bson.h"
+#include "base/failure.h"
+#include "base/step.h"
+#include "base/text.h"
+#include "engine/build_indexes.h"
+#include "mongo/cursor.h"
+#include "mongo/writer.h"
+
+namespace reprise {
+namespace {
+
+constexpr std::size_t kBatchDocuments = 1000;
+constexpr std::size_t kBatchBytes = 8 * 1024 * 1024;
+constexpr std::int32_t kDuplicateKey = 11000;
+constexpr std::size_t kNamedConflicts = 5;  // per collection, in the warnings
+
+Failure unsupported(const std::string& name, const char* what) {
+    return Failure(Code::unsupported, "merge_unsupported",
+                   std::string(what) + " " + printable(name) + " cannot be merged; exclude it, or restore with mode replace");
+}
+
+std::string id_key(const BsonField& id) { return static_cast<char>(id.type) + std::string(id.value); }
+
+bool has_operator_key(std::string_view document) {
+    for (const auto& field : BsonView(document)) {
+        if (!field.key.empty() && field.key[0] == '$') return true;
+        if (field.type == BsonType::timestamp && field.value == std::string_view("\0\0\0\0\0\0\0\0", 8))
+            return true;  // would become "now"
+    }
+    return false;
+}
+
+std::string replacement(std::string_view document) {
+    const std::string filter = BsonBuilder().field(*BsonView(document).find("_id")).str();
+    BsonBuilder statement;
+    statement.doc("q", filter);
+    if (!has_operator_key(document)) return statement.doc("u", document).str();
+    const std::string literal = BsonBuilder().doc("$literal", document).str();
+    const std::string stage = BsonBuilder().doc("$replaceRoot", BsonBuilder().doc("newRoot", literal).str()).str();
+    return statement.array("u", BsonArray().doc(stage).str()).str();
+}
+
+class Merger {
+public:
+    Merger(Operation& operation, const MergeWish& wish, const std::string& name, RestoreResult& result)
+        : operation_(operation), wish_(wish), name_(name), result_(result) {}
+
+    void add(std::string_view document) {
+        const auto id = BsonView(document).find("_id");
+        if (!id) throw unsupported(name_, "a document without _id in collection");
+        ids_.raw(id->type, id->value);
+        bytes_ += document.size();
+        documents_.emplace_back(document);
+        if (documents_.size() >= kBatchDocuments || bytes_ >= kBatchBytes) flush();
+    }
+
+    void flush() {
+        if (documents_.empty()) return;
+        const auto live = find_live();
+        std::vector<std::string> fresh;
+        for (auto& document : documents_) {
+            const auto found = live.find(id_key(*BsonView(document).find("_id")));
+            if (found == live.end())
+                fresh.push_back(std::move(document));
+            else if (found->second == document)
+                ++counts.unchanged;
+            else
+                replace(document);
+        }
+        insert(fresh);
+        documents_.clear();
+        ids_ = BsonArray();
+        bytes_ = 0;
+    }
+
+    RestoredCollection counts;
+
+private:
+    std::map<std::string, std::string> find_live() {
+        FindOptions find;
+        find.filter = BsonBuilder().doc("_id", BsonBuilder().array("$in", ids_.str()).str()).str();
+        Cursor cursor(operation_.client(), wish_.place.database, name_, find);
+        std::map<std::string, std::string> live;
+        std::string_view document;
+        while (cursor.next(document))
+            if (const auto id = BsonView(document).find("_id")) live.emplace(id_key(*id), document);
+        return live;
+    }
+
+    void insert(const std::vector<std::string>& fresh) {
+        if (fresh.empty()) return;
+        operation_.check();
+        REPRISE_STEP("restore.merge_insert.before");
+        BatchWriter writer(operation_.client(), wish_.place.database, name_);
+        for (const auto& document : fresh) writer.add(document);
+        writer.flush();
+        REPRISE_STEP("restore.merge_insert.after");
+        counts.inserted += writer.inserted();
+        for (const auto& error : writer.errors())
+            if (error.code != kDuplicateKey) throw refused(error.id, error.code, error.code_name);
+        counts.conflicts += writer.error_count();
+        for (const auto& error : writer.errors()) name_conflict(error.id);
+    }
+
+    void replace(std::string_view document) {
+        BsonBuilder command;
+        command.add("update", std::string_view(name_)).array("updates", BsonArray().doc(replacement(document)).str());
+        operation_.check();
+        REPRISE_STEP("restore.merge_replace.before");
+        const std::string reply =
+            operation_.client().write_command(wish_.place.database, command.str(), CommandOptions{Concern::none, 0, true});
+        REPRISE_STEP("restore.merge_replace.after");
+        const auto errors = BsonView(reply).find("writeErrors");
+        if (!errors || BsonView(errors->document()).empty()) {
+            ++counts.replaced;
+            return;
+        }
+        const BsonView first(BsonView(errors->document()).begin()->document());
+        const auto code = first.find("code");
+        const auto number = code ? static_cast<std::int32_t>(code->integer()) : 0;
+        if (number != kDuplicateKey) throw refused(speak_id(document), number, "");
+        ++counts.conflicts;
+        name_conflict(speak_id(document));
+    }
+
+    Failure refused(const std::string& id, std::int32_t code, const std::string& code_name) {
+        return Failure(Code::server, "document_refused",
+                       "the server refused document " + id + " of collection " + printable(name_) + " (" +
+                           (code_name.empty() ? "code " + std::to_string(code) : code_name) +
+                           "); what was merged before it stays")
+            .from(Origin::server, code);
+    }
+
+    void name_conflict(const std::string& id) {
+        if (named_++ < kNamedConflicts)
+            result_.warnings.push_back("document " + id + " of collection " + printable(name_) +
+                                       " was left out: a unique value is taken by another document");
+    }
+
+    Operation& operation_;
+    const MergeWish& wish_;
+    const std::string& name_;
+    RestoreResult& result_;
+    std::vector<std::string> documents_;
+    BsonArray ids_;
+    std::size_t bytes_ = 0, named_ = 0;
+};
+
+// A collection that is not there is made as the backup describes it.
+void create_missing(Operation& operation, const MergeWish& wish, Target& target, RestoreResult& result) {
+    if (find_collection(operation.client(), wish.place.database, target.entry.name, false)) return;
+    operation.check();
+    create_collection(operation.client(), wish.place.database, target.entry.name, target.rules.options_with_expiry);
+    target.staging = target.entry.name;
+    target.indexes.ttl = target.indexes.ttl_real;
+    const IndexBuild build{operation.client(), wish.place.database, [&operation] { operation.check(); },
+                           wish.options.non_unique};
+    const auto notes = build_all_indexes(build, target);
+    result.warnings.insert(result.warnings.end(), notes.begin(), notes.end());
+}
+
+}  // namespace
+
+void check_merge(const Plan& plan, const std::vector<CollectionInfo>& live) {
+    for (const auto& target : plan.targets) {
+        if (target.is_time_series()) throw unsupported(target.entry.name, "time series");
+        if (target.rules.capped) throw unsupported(target.entry.name, "capped collection");
+        if (target.is_view()) continue;
+        for (const auto& one : live) {
+            if (one.name != target.entry.name) continue;
+            const auto capped = BsonView(one.options).find("capped");
+            if (one.type != "collection") throw unsupported(one.name, "the live view or time series");
+            if (capped && capped->truthy()) throw unsupported(one.name, "the live capped collection");
+        }
+    }
+}
+
+void merge_documents(Operation& operation, const MergeWish& wish, Plan& plan, BackupReader& reader, RestoreResult& result) {
+    std::string name;
+    Progress now;
+    now.phase = "merging";
+    while (reader.next_collection(name)) {
+        std::string_view document;
+        Target* target = plan.find(name);
+        if (target == nullptr) {
+            while (reader.next_document(document)) wish.context.cancel->check();
+            continue;
+        }
+        create_missing(operation, wish, *target, result);
+        Merger merger(operation, wish, name, result);
+        now.collection = name;
+        while (reader.next_document(document)) {
+            merger.add(document);
+            if (++now.documents % 1000 == 0) wish.context.progress(now);
+            ++merger.counts.documents;
+        }
+        merger.flush();
+        merger.counts.name = name;
+        merger.counts.type = target->entry.type;
+        result.documents += merger.counts.documents;
+        result.collections.push_back(merger.counts);
+    }
+    for (const auto& target : plan.targets)
+        if (target.is_view())
+            result.warnings.push_back("view " + printable(target.entry.name) + " was left as it is: a merge brings documents");
+}
+
+}  // namespace reprise

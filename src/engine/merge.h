@@ -1,0 +1,23 @@
+// Mode merge: documents of the file into the live collections, by _id. Not atomic; repeated, it ends the same.
+#pragma once
+
+#include "engine/operation.h"
+#include "engine/plan.h"
+#include "engine/restore.h"
+#include "format/reader.h"
+
+namespace reprise {
+
+struct MergeWish {
+    const Place& place;
+    const RestoreOptions& options;
+    const Context& context;
+};
+
+// Failure{unsupported, "merge_unsupported"} for a time series or a capped collection, in the file or live. Before anything is
+// written.
+void check_merge(const Plan& plan, const std::vector<CollectionInfo>& live);
+// Failure{unsupported, "merge_unsupported"} naming a document without _id; collections before it are then merged already.
+void merge_documents(Operation& operation, const MergeWish& wish, Plan& plan, BackupReader& reader, RestoreResult& result);
+
+}  // namespace reprise

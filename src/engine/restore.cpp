@@ -1,0 +1,327 @@
+// The protocol of a restore, in its order (design/restore.md): whole file, checks, safety backup, staging, last look, swap.
+#include "engine/restore.h"
+
+#include <algorithm>
+
+#include "base/bson.h"
+#include "base/failure.h"
+#include "base/step.h"
+#include "base/text.h"
+#include "engine/checks.h"
+#include "engine/merge.h"
+#include "engine/plan.h"
+#include "engine/record.h"
+#include "engine/safety.h"
+#include "engine/staging.h"
+#include "engine/swap.h"
+#include "engine/verify.h"
+#include "format/reader.h"
+#include "mongo/writer.h"
+
+namespace reprise {
+namespace {
+
+constexpr int kMaxLooks = 4;  // the first, and after each of 3 safety backups made again
+
+class Restore {
+public:
+    Restore(Operation& operation, const Place& place, const RestoreOptions& options, const Context& context)
+        : operation_(operation), place_(place), options_(options), context_(context) {}
+
+    RestoreResult run() {
+        began_ms_ = context_.clock->boot_ms();
+        result_.file = options_.file;
+        blob_ = place_.store->open(options_.file);
+        say("verifying");
+        const VerifyResult verified = verify_open(*blob_, context_);
+        file_ = verified.manifest;
+        warn(operation_.notes());
+        warn(verified.warnings);
+        check_file_fits(file_, options_, place_, operation_.deployment());
+        open_reader();
+        plan_ = make_plan(entries(), live_, options_, reader_->legacy());
+        warn(plan_.warnings);
+        if (options_.mode == RestoreMode::merge)
+            merge();
+        else
+            replace();
+        if (options_.adopt && file_.deployment && file_.database == place_.database)
+            operation_.adopt_deployment(*file_.deployment);
+        result_.duration_ms = context_.clock->boot_ms() - began_ms_;
+        return std::move(result_);
+    }
+
+private:
+    void say(const char* phase) {
+        Progress now;
+        now.phase = phase;
+        now.documents_total = file_.summary.documents;
+        context_.progress(now);
+    }
+
+    void warn(const std::vector<std::string>& more) {
+        result_.warnings.insert(result_.warnings.end(), more.begin(), more.end());
+    }
+
+    // The same open file from its first byte: what is staged is proven to be what was verified.
+    void open_reader() {
+        blob_->rewind();
+        reader_ = std::make_unique<BackupReader>(*blob_, options_.file);
+        std::vector<std::string> names;
+        for (const auto& entry : entries()) names.push_back(entry.name);
+        check_lists(options_, names);
+        live_ = user_collections(operation_.client(), place_.database);
+    }
+
+    std::vector<CatalogEntry> entries() const {
+        if (!reader_->legacy()) return reader_->catalog();
+        std::vector<CatalogEntry> out;
+        for (const auto& [name, summary] : file_.summary.collections)
+            out.push_back({name, "collection", BsonBuilder().str(), {}});
+        return out;
+    }
+
+    std::int64_t bson_bytes() const {
+        std::int64_t sum = 0;
+        for (const auto& [name, summary] : file_.summary.collections)
+            if (selected(options_, name)) sum += summary.bson_bytes;
+        return sum;
+    }
+
+    SafetyWish wish() const { return {place_, options_, context_}; }
+
+    void check_same_file() {
+        if (reader_->sha256() != file_.sha256)
+            throw Failure(Code::corrupt, "file_changed",
+                          "file " + printable(options_.file) + " changed while it was read; the database is untouched");
+    }
+
+    void prepare() {
+        check_sharding(operation_.client(), place_.database, plan_, options_);
+        check_space(operation_.client(), place_.database, bson_bytes());
+        plan_.can_collmod = probe_rights(operation_, place_.database, options_.without_majority).coll_mod;
+        if (options_.startup) check_still_empty(operation_, wish());
+        say("safety");
+        save();
+    }
+
+    void save() {
+        safety_ = take_safety(operation_, wish(), plan_);
+        result_.safety_file = safety_.file;
+        warn(safety_.warnings);
+    }
+
+    RestoreRecord new_record(const char* state) {
+        RestoreRecord record;
+        record.version = kVersion;
+        record.op = operation_.op();
+        record.term = operation_.lease()->term();
+        record.state = state;
+        record.backup = options_.file;
+        record.backup_sha256 = file_.sha256;
+        record.safety = safety_.file;
+        record.safety_sha256 = safety_.sha256;
+        record.unsaved = options_.no_safety_backup;
+        return record;
+    }
+
+    void replace() {
+        for (const auto& one : live_)
+            if (plan_.find(one.name) == nullptr && !options_.exact) result_.left_alone.push_back(one.name);
+        prepare();
+        record_ = new_record("staging");
+        operation_.check();
+        insert_record(operation_.client(), place_.database, record_, options_.without_majority);
+        try {
+            stage();
+            look();
+            begin_swap();
+        } catch (const Failure&) {
+            give_up();
+            throw;
+        }
+        swap();
+    }
+
+    void stage() {
+        expire_when_filled();
+        Staging staging(operation_, place_, options_, context_);
+        warn(staging.fill(plan_, *reader_, file_.summary));
+        check_same_file();
+    }
+
+    // A clustered collection's own expiry is set after the swap; where that is not allowed it must be there from the beginning.
+    void expire_when_filled() {
+        for (auto& target : plan_.targets) {
+            if (plan_.can_collmod || !target.rules.expires || target.entry.type != "collection") continue;
+            target.rules.options = target.rules.options_with_expiry;
+            warn({"collection " + printable(target.entry.name) +
+                  " is filled with its expiry in force, because this user may not set it afterwards (role dbAdmin may)"});
+        }
+    }
+
+    void look() {
+        for (int looks = 1;; ++looks) {
+            say("comparing");
+            operation_.check();
+            if (options_.startup) check_still_empty(operation_, wish());
+            if (still_as_saved(operation_, wish(), plan_, safety_)) return;
+            if (looks >= kMaxLooks)
+                throw Failure(Code::busy, "database_changing",
+                              "the database keeps being written to, so no safety backup stays true; stop the writers and "
+                              "restore again: the old data is in place");
+            context_.log(Level::warning, "the database changed after its safety backup; it is made again");
+            save();
+        }
+    }
+
+    void begin_swap() {
+        RestoreRecord next = new_record("swapping");
+        next.steps = steps();
+        operation_.check();
+        context_.cancel->shield();  // from here on the restore is finished, by us or by the next operation
+        REPRISE_STEP("restore.swapping.before");
+        bool ours = false;
+        try {
+            ours = replace_record(operation_.client(), place_.database, record_, next, options_.without_majority);
+        } catch (const Failure& failure) {
+            settle_doubt(failure, next);
+        }
+        if (!ours)
+            throw Failure(Code::busy, "lease_lost",
+                          "another operation took this restore over; the database is as that one leaves it");
+        record_ = std::move(next);
+        REPRISE_STEP("restore.swapping.after");
+    }
+
+    // The answer was lost or no majority had it. Taken back it is as if nothing was; else the next operation rolls forward.
+    [[noreturn]] void settle_doubt(const Failure& failure, const RestoreRecord& next) {
+        replace_record(operation_.client(), place_.database, next, record_, true);
+        const bool concern = failure.origin_code == 64 || failure.origin_code == 100;
+        if (!concern) throw failure;
+        throw Failure(Code::unavailable, "majority_unreachable",
+                      "a majority of the replica set could not be reached before the swap; the old data is in place: bring "
+                      "members back, or ask for without_majority");
+    }
+
+    // Best effort: what cannot be tidied now is rolled back by the next operation.
+    void give_up() noexcept {
+        try {
+            if (context_.cancel->requested()) return;
+            operation_.lease()->check();
+            // A record that is not ours in this state any more needs the staging collections.
+            if (remove_record(operation_.client(), place_.database, record_))
+                sweep_staging(operation_.client(), place_.database, *operation_.lease());
+        } catch (...) {
+            context_.log(Level::info, "the next operation rolls this restore back");
+        }
+    }
+
+    std::vector<SwapStep> steps() const {
+        std::vector<SwapStep> out;
+        for (const auto& saved : safety_.collections) {
+            const bool wanted = std::any_of(plan_.targets.begin(), plan_.targets.end(),
+                                            [&](const Target& t) { return t.entry.name == saved.info.name; });
+            if (!wanted) out.push_back(step("exact", saved.info.name));
+        }
+        for (const auto& target : plan_.targets) add_steps(target, out);
+        return out;
+    }
+
+    SwapStep step(const char* what, const std::string& target) const {
+        SwapStep one;
+        one.what = what;
+        one.target = target;
+        if (const auto* saved = safety_.find(target)) {
+            one.expected_uuid = saved->info.uuid;
+            if (saved->info.type != "view") one.saved = saved->summary;
+        }
+        return one;
+    }
+
+    void add_steps(const Target& target, std::vector<SwapStep>& out) const {
+        SwapStep main = step(target.is_view() ? "view" : target.is_time_series() ? "timeseries" : "rename", target.entry.name);
+        main.staging = target.is_view() ? std::string() : target.staging;
+        main.source_uuid = target.uuid;
+        main.documents = target.sent.documents;
+        main.digest = target.sent.digest;
+        if (target.entry.type != "collection") main.options = target.rules.options_with_expiry;
+        if (target.is_time_series())
+            for (const auto* group : {&target.indexes.plain, &target.indexes.unique, &target.indexes.ttl_real})
+                main.indexes.insert(main.indexes.end(), group->begin(), group->end());
+        out.push_back(main);
+        if (target.rules.expires && (target.is_time_series() || plan_.can_collmod)) {
+            SwapStep expiry = step("ttl", target.entry.name);
+            expiry.options = target.rules.options_with_expiry;
+            out.push_back(expiry);
+        }
+        if (target.is_time_series()) return;
+        for (const auto& index : target.indexes.ttl_real) {
+            SwapStep expiry = step("ttl", target.entry.name);
+            expiry.index = index;
+            out.push_back(expiry);
+        }
+    }
+
+    void swap() {
+        say("swapping");
+        SwapOutcome outcome;
+        try {
+            outcome = run_swap({operation_.client(), place_.database, *place_.store, context_, [this] { operation_.check(); }},
+                               record_);
+        } catch (Failure& failure) {
+            failure.message += "; the restore is past its point of no return: the next operation finishes it";
+            throw;
+        }
+        result_.copies = outcome.copies;
+        result_.swapped_ms = outcome.swapped_ms;
+        warn(outcome.warnings);
+        for (const auto& target : plan_.targets) {
+            RestoredCollection one;
+            one.name = target.entry.name;
+            one.type = target.entry.type;
+            one.documents = target.sent.documents;
+            result_.documents += one.documents;
+            result_.collections.push_back(one);
+        }
+    }
+
+    void merge() {
+        check_merge(plan_, live_);
+        prepare();
+        record_ = new_record("merging");
+        operation_.check();
+        insert_record(operation_.client(), place_.database, record_, options_.without_majority);
+        merge_documents(operation_, {place_, options_, context_}, plan_, *reader_, result_);
+        check_same_file();
+        operation_.check();
+        remove_record(operation_.client(), place_.database, record_);
+    }
+
+    Operation& operation_;
+    const Place& place_;
+    const RestoreOptions& options_;
+    const Context& context_;
+    std::int64_t began_ms_ = 0;
+    Manifest file_;
+    std::unique_ptr<OpenBlob> blob_;
+    std::unique_ptr<BackupReader> reader_;
+    std::vector<CollectionInfo> live_;
+    Plan plan_;
+    Safety safety_;
+    RestoreRecord record_;
+    RestoreResult result_;
+};
+
+}  // namespace
+
+RestoreResult restore(const Place& place, const RestoreOptions& options, const Context& context) {
+    Operation operation(place, Access::write, context);
+    return restore_within(operation, place, options, context);
+}
+
+RestoreResult restore_within(Operation& operation, const Place& place, const RestoreOptions& options, const Context& context) {
+    return Restore(operation, place, options, context).run();
+}
+
+}  // namespace reprise

@@ -1,0 +1,136 @@
+// What an earlier operation left behind: rolled back or forward, under a lease whose term is higher than that one's.
+#include "base/failure.h"
+#include "base/step.h"
+#include "base/text.h"
+#include "engine/record.h"
+#include "engine/swap.h"
+#include "format/names.h"
+#include "mongo/catalog.h"
+#include "mongo/writer.h"
+
+namespace reprise {
+namespace {
+
+constexpr int kMaxTakeovers = 5;          // tries to make the record ours while its old holder still moves
+constexpr std::size_t kPrefixBytes = 16;  // "reprise_" and op8
+
+class Settler {
+public:
+    Settler(Client& client, const std::string& database, const Lease& lease, Store& store, const Context& context)
+        : client_(client), database_(database), lease_(lease), store_(store), context_(context) {}
+
+    Settled run() {
+        auto record = take_over();
+        if (!record) {
+            sweep_staging(client_, database_, lease_);
+            note_what_stays();
+            return std::move(settled_);
+        }
+        settled_.backup = record->backup;
+        if (record->state == "swapping")
+            roll_forward(*record);
+        else
+            roll_back(*record);
+        sweep_staging(client_, database_, lease_);
+        note_what_stays();
+        return std::move(settled_);
+    }
+
+private:
+    // The record's op and term become ours, so that its old holder's changes of it find nothing any more.
+    std::optional<RestoreRecord> take_over() {
+        for (int tries = 0; tries < kMaxTakeovers; ++tries) {
+            const auto found = load_record(client_, database_);
+            if (!found) return std::nullopt;
+            RestoreRecord ours = *found;
+            ours.op = lease_.op();
+            ours.term = lease_.term();
+            ++ours.attempts;
+            lease_.check();
+            REPRISE_STEP("restore.take_over.before");
+            if (!replace_record(client_, database_, *found, ours, false)) continue;
+            REPRISE_STEP("restore.take_over.after");
+            adopt_staging();
+            return ours;
+        }
+        throw Failure(Code::busy, "lease_held",
+                      "another operation keeps changing the record of a restore in this database; try again")
+            .may_retry();
+    }
+
+    // A holder that wakes up finds none of the names it was going to rename.
+    // While a record stands, everything in the staging namespace is of its restore, whoever died on the way.
+    void adopt_staging() {
+        const std::string prefix = staging_name(lease_.op(), 0).substr(0, kPrefixBytes);
+        for (const auto& found : list_collections(client_, database_, false)) {
+            if (!is_own_collection(found.name) || found.name == kOwnCollection || is_kept_name(found.name)) continue;
+            if (found.type != "collection" || found.name.compare(0, kPrefixBytes, prefix) == 0)
+                continue;  // a view's dry run: swept
+            const std::string ours = prefix + found.name.substr(kPrefixBytes);
+            lease_.check();
+            REPRISE_STEP("restore.adopt.before");
+            rename_collection(client_, database_, found.name, ours, found.uuid);
+            REPRISE_STEP("restore.adopt.after");
+        }
+    }
+
+    void roll_back(const RestoreRecord& record) {
+        settled_.what = Settled::What::rolled_back;
+        lease_.check();
+        // Staging first: while the record stands, whoever comes next knows what these collections are.
+        sweep_staging(client_, database_, lease_);
+        remove_record(client_, database_, record);
+        const std::string file = printable(record.backup);
+        if (record.state == "merging")
+            settled_.notes.push_back(
+                "a merge of " + file + " was cut off half-way: run it again, it ends the same" +
+                (record.safety.empty() ? std::string() : "; what was there before is in " + printable(record.safety)));
+        else
+            settled_.notes.push_back("a restore of " + file + " was cut off before it changed anything, and was rolled back");
+    }
+
+    void roll_forward(const RestoreRecord& record) {
+        settled_.what = Settled::What::rolled_forward;
+        const SwapOutcome outcome = run_swap({client_, database_, store_, context_, [this] { lease_.check(); }}, record);
+        settled_.notes.push_back(
+            "a restore of " + printable(record.backup) + " was cut off while it swapped, and was finished" +
+            (record.safety.empty() ? std::string() : "; what was there before is in " + printable(record.safety)));
+        for (const auto& copy : outcome.copies) settled_.notes.push_back("data that was in no backup was saved as " + copy);
+        settled_.notes.insert(settled_.notes.end(), outcome.warnings.begin(), outcome.warnings.end());
+    }
+
+    // A retired collection without a record was renamed by a holder that woke up too late: it is set apart from later ones.
+    void note_what_stays() {
+        for (const auto& found : list_collections(client_, database_, false)) {
+            std::string name = found.name;
+            if (retired_step(name)) {
+                name[kPrefixBytes + 1] = 'k';
+                lease_.check();
+                rename_collection(client_, database_, found.name, name, found.uuid);
+            }
+            if (is_kept_name(name))
+                settled_.notes.push_back("collection " + printable(name) +
+                                         " holds data of an earlier restore that could not be saved; look at it, then drop it");
+        }
+    }
+
+    Client& client_;
+    const std::string& database_;
+    const Lease& lease_;
+    Store& store_;
+    const Context& context_;
+    Settled settled_;
+};
+
+}  // namespace
+
+Settled settle_record(Client& client, const std::string& database, const Lease& lease, Store& store, const Context& context) {
+    return Settler(client, database, lease, store, context).run();
+}
+
+bool swap_unfinished(Client& client, const std::string& database) {
+    const auto record = load_record(client, database);
+    return record && record->state == "swapping";
+}
+
+}  // namespace reprise

@@ -1,0 +1,408 @@
+#include "engine/swap.h"
+
+#include <algorithm>
+
+#include "base/bson.h"
+#include "base/failure.h"
+#include "base/step.h"
+#include "base/text.h"
+#include "engine/compare.h"
+#include "engine/copy.h"
+#include "engine/rules.h"
+#include "engine/timeseries.h"
+#include "engine/verify.h"
+#include "format/names.h"
+#include "mongo/catalog.h"
+#include "mongo/writer.h"
+
+namespace reprise {
+namespace {
+
+constexpr int kMaxTries = 20;              // of one rename, writers and index builds in the way included
+constexpr std::size_t kMaxRetired = 1000;  // collections retired from under one name
+constexpr std::int64_t kPauseMs = 100;
+
+// What goes away by waiting: locks, builds in progress, a server that steps down, a cut connection.
+bool passes_by_itself(const Failure& failure) {
+    if (failure.retryable || failure.code == Code::timed_out) return true;
+    if (failure.origin != Origin::server) return false;
+    switch (failure.origin_code) {
+        case 24:     // LockTimeout
+        case 46:     // LockBusy
+        case 48:     // NamespaceExists: a writer recreated the name
+        case 26:     // NamespaceNotFound: it went away between looking and renaming
+        case 361:    // CollectionUUIDMismatch
+        case 50:     // MaxTimeMSExpired
+        case 112:    // WriteConflict
+        case 117:    // ConflictingOperationInProgress
+        case 12587:  // BackgroundOperationInProgressForNamespace
+        case 91:
+        case 189:
+        case 10107:
+        case 11600:
+        case 11602:
+        case 13435:
+        case 13436: return true;  // elections
+        default: return false;
+    }
+}
+
+bool same_documents(const CollectionSummary& a, const CollectionSummary& b) {
+    return a.documents == b.documents && a.bson_bytes == b.bson_bytes && a.digest == b.digest;
+}
+
+class Swap {
+public:
+    Swap(const SwapPlace& place, const RestoreRecord& record) : place_(place), record_(record) {}
+
+    SwapOutcome run() {
+        const std::int64_t began_ms = place_.context.clock->boot_ms();
+        for (const char* what : {"exact", "rename", "timeseries"}) each(what);
+        drop_old_views();
+        each("view");
+        outcome_.swapped_ms = place_.context.clock->boot_ms() - began_ms;
+        each("ttl");
+        finish_retired();
+        place_.check();
+        if (!remove_record(client(), database(), record_))
+            throw Failure(Code::busy, "lease_lost", "another operation took this restore over and finishes it");
+        drop_staging();
+        return std::move(outcome_);
+    }
+
+private:
+    Client& client() { return place_.client; }
+    const std::string& database() const { return place_.database; }
+
+    void each(const std::string& what) {
+        for (std::size_t i = 0; i < record_.steps.size(); ++i) {
+            if (record_.steps[i].what != what) continue;
+            Progress now;
+            now.phase = "swapping";
+            now.collection = record_.steps[i].target;
+            place_.context.progress(now);
+            take(i);
+        }
+    }
+
+    void take(std::size_t i) {
+        const SwapStep& step = record_.steps[i];
+        if (step.what == "exact")
+            take_exact(i);
+        else if (step.what == "rename")
+            take_rename(i);
+        else if (step.what == "timeseries")
+            take_time_series(i);
+        else if (step.what == "view")
+            take_view(i);
+        else if (step.what == "ttl")
+            take_ttl(step);
+    }
+
+    std::optional<CollectionInfo> live(const std::string& name) { return find_collection(client(), database(), name, false); }
+
+    // A rename keeps the UUID; the name may have changed when a successor took the staging over.
+    std::optional<CollectionInfo> by_uuid(const SwapStep& step) {
+        const auto named = live(step.staging);
+        if (named && named->uuid == step.source_uuid) return named;
+        for (auto& found : list_collections(client(), database(), false))
+            if (!found.uuid.empty() && found.uuid == step.source_uuid) return found;
+        return std::nullopt;
+    }
+
+    // Runs `attempt` until it says that it is done; what passes by itself is waited for, within a bound.
+    void persist(const std::string& target, const std::function<bool()>& attempt) {
+        for (int tries = 1;; ++tries) {
+            try {
+                if (attempt()) return;
+            } catch (const Failure& failure) {
+                if (tries >= kMaxTries || !passes_by_itself(failure)) throw;
+                place_.context.cancel->wait_ms(kPauseMs * tries);
+            }
+            if (tries >= kMaxTries)
+                throw Failure(Code::busy, "name_contended",
+                              "writers keep creating collection " + printable(target) +
+                                  "; stop them, the next operation finishes the restore");
+        }
+    }
+
+    void retire(std::size_t i, const CollectionInfo& found) {
+        std::size_t number = 0;
+        while (live(retired_name(record_.op, i, number)))
+            if (++number >= kMaxRetired)
+                throw Failure(Code::busy, "name_contended",
+                              "too many collections were recreated under " + printable(found.name));
+        place_.check();
+        REPRISE_STEP("restore.retire.before");
+        rename_collection(client(), database(), found.name, retired_name(record_.op, i, number), found.uuid);
+        REPRISE_STEP("restore.retire.after");
+    }
+
+    // Frees a live name without losing what is under it.
+    void clear_way(std::size_t i, const CollectionInfo& found) {
+        if (found.type == "collection") return retire(i, found);
+        if (found.type == "timeseries") return drop_time_series(record_.steps[i], found.name);
+        place_.check();
+        REPRISE_STEP("restore.drop_view.before");
+        drop_collection(client(), database(), found.name);
+        REPRISE_STEP("restore.drop_view.after");
+    }
+
+    // The one exception to retiring: it cannot be renamed, so it must be in the safety backup, or is saved now.
+    void drop_time_series(const SwapStep& step, const std::string& name) {
+        const CollectionSummary now = measure_collection(client(), database(), name, true, place_.context);
+        const bool ours = step.what == "timeseries" && now.documents == step.documents && now.digest == step.digest;
+        if (now.documents > 0 && !ours && !is_saved(step, now)) keep_copy({name, name});
+        place_.check();
+        REPRISE_STEP("restore.drop_time_series.before");
+        drop_collection(client(), database(), name);
+        REPRISE_STEP("restore.drop_time_series.after");
+    }
+
+    void take_exact(std::size_t i) {
+        const SwapStep& step = record_.steps[i];
+        persist(step.target, [&] {
+            const auto found = live(step.target);
+            // Another UUID: somebody made the name anew after it was retired; that is not ours to take away.
+            if (!found || (found->type == "collection" && found->uuid != step.expected_uuid)) return true;
+            clear_way(i, *found);
+            return true;
+        });
+    }
+
+    void take_rename(std::size_t i) {
+        const SwapStep& step = record_.steps[i];
+        persist(step.target, [&] {
+            const auto found = live(step.target);
+            if (found && found->uuid == step.source_uuid) return true;
+            const auto source = by_uuid(step);
+            if (!source)
+                throw Failure(Code::corrupt, "staging_missing",
+                              "the staged data of collection " + printable(step.target) +
+                                  " is gone from the database; restore again from the file " + record_.backup);
+            if (found) clear_way(i, *found);
+            place_.check();
+            REPRISE_STEP("restore.rename.before");
+            rename_collection(client(), database(), source->name, step.target, step.source_uuid);
+            REPRISE_STEP("restore.rename.after");
+            return false;  // looks again: done only when the live UUID says so
+        });
+    }
+
+    void take_time_series(std::size_t i) {
+        const SwapStep& step = record_.steps[i];
+        const auto found = live(step.target);
+        if (found && found->type == "timeseries") {
+            const CollectionSummary now = measure_collection(client(), database(), step.target, true, place_.context);
+            if (now.documents == step.documents && now.digest == step.digest && same_definition(step, *found))
+                return finish_time_series(step);
+        }
+        if (found) clear_way(i, *found);
+        const auto source = by_uuid(step);
+        if (!source)
+            throw Failure(Code::corrupt, "staging_missing",
+                          "the staged data of time series " + printable(step.target) +
+                              " is gone from the database; restore again from the file " + record_.backup);
+        place_.check();
+        REPRISE_STEP("restore.time_series_create.before");
+        create_collection(client(), database(), step.target, without_field(step.options, "expireAfterSeconds"));
+        REPRISE_STEP("restore.time_series_create.after");
+        unwrap_into(client(), database(), {source->name, step.target}, place_.check);
+        REPRISE_STEP("restore.time_series_fill.after");
+        const CollectionSummary now = measure_collection(client(), database(), step.target, true, place_.context);
+        if (now.documents < step.documents)
+            throw Failure(Code::server, "count_mismatch",
+                          "time series " + printable(step.target) + " took only " + std::to_string(now.documents) + " of " +
+                              std::to_string(step.documents) + " documents; the next operation repeats it");
+        if (now.digest != step.digest)
+            outcome_.warnings.push_back("time series " + printable(step.target) +
+                                        " holds other documents than the backup, as if somebody wrote to it meanwhile");
+        finish_time_series(step);
+    }
+
+    // Was it made by this restore, or does a live one of the same content have the same shape? Then it may stay.
+    bool same_definition(const SwapStep& step, const CollectionInfo& found) {
+        const auto wanted = BsonView(step.options).at_path("timeseries.timeField");
+        const auto has = BsonView(found.options).at_path("timeseries.timeField");
+        const auto wanted_meta = BsonView(step.options).at_path("timeseries.metaField");
+        const auto has_meta = BsonView(found.options).at_path("timeseries.metaField");
+        if (!wanted || !has || wanted->value != has->value || wanted_meta.has_value() != has_meta.has_value()) return false;
+        return found.uuid != step.expected_uuid && (!wanted_meta || wanted_meta->value == has_meta->value);
+    }
+
+    void finish_time_series(const SwapStep& step) {
+        for (const auto& index : step.indexes) {
+            place_.check();
+            try {
+                create_indexes(client(), database(), step.target, {index});
+            } catch (const Failure& failure) {
+                if (failure.origin != Origin::server) throw;
+                outcome_.warnings.push_back("index " + printable(index_name(index)) + " of time series " +
+                                            printable(step.target) + " could not be built: " + failure.message);
+            }
+        }
+    }
+
+    bool right_view_stands(const SwapStep& step, const CollectionInfo& found) {
+        if (found.type != "view") return false;
+        const BsonView wanted(step.options), has(found.options);
+        for (const char* key : {"viewOn", "pipeline", "collation"}) {
+            const auto a = wanted.find(key), b = has.find(key);
+            if (a.has_value() != b.has_value() || (a && (a->type != b->type || a->value != b->value))) return false;
+        }
+        return true;
+    }
+
+    void drop_old_views() {
+        for (std::size_t i = record_.steps.size(); i-- > 0;) {
+            const SwapStep& step = record_.steps[i];
+            if (step.what != "view") continue;
+            const auto found = live(step.target);
+            if (found && !right_view_stands(step, *found)) persist(step.target, [&] { return clear_way(i, *found), true; });
+        }
+    }
+
+    void take_view(std::size_t i) {
+        const SwapStep& step = record_.steps[i];
+        try {
+            persist(step.target, [&] {
+                const auto found = live(step.target);
+                if (found && right_view_stands(step, *found)) return true;
+                if (found) clear_way(i, *found);
+                REPRISE_STEP("restore.create_view.before");
+                create_collection(client(), database(), step.target, step.options);
+                REPRISE_STEP("restore.create_view.after");
+                return true;
+            });
+        } catch (const Failure& failure) {
+            if (failure.origin != Origin::server && failure.code != Code::busy) throw;
+            if (failure.code == Code::unavailable) throw;
+            outcome_.warnings.push_back("view " + printable(step.target) + " could not be created: " + failure.message);
+        }
+    }
+
+    void take_ttl(const SwapStep& step) {
+        place_.check();
+        REPRISE_STEP("restore.ttl.before");
+        try {
+            set_expiry(step);
+        } catch (const Failure& failure) {
+            if (failure.origin != Origin::server || failure.retryable) throw;
+            outcome_.warnings.push_back("the expiry of collection " + printable(step.target) +
+                                        " could not be set (role dbAdmin on the database may): " + failure.message);
+        }
+        REPRISE_STEP("restore.ttl.after");
+    }
+
+    void set_expiry(const SwapStep& step) {
+        BsonBuilder command;
+        command.add("collMod", std::string_view(step.target));
+        const std::string& holder = step.index.empty() ? step.options : step.index;
+        const auto expiry = BsonView(holder).find("expireAfterSeconds");
+        if (!expiry) return;
+        if (step.index.empty()) {
+            client().command(database(), command.field(*expiry).str(), {Concern::majority});
+            return;
+        }
+        command.doc("index", BsonBuilder().add("name", std::string_view(index_name(step.index))).field(*expiry).str());
+        try {
+            client().command(database(), command.str(), {Concern::majority});
+        } catch (const Failure& failure) {
+            if (failure.origin != Origin::server || failure.retryable) throw;
+            BsonBuilder drop;
+            drop.add("dropIndexes", std::string_view(step.target)).add("index", std::string_view(index_name(step.index)));
+            try {
+                client().command(database(), drop.str(), {Concern::majority});
+            } catch (const Failure& missing) {
+                if (missing.origin_code != 27) throw;  // IndexNotFound: a repeated step
+            }
+            create_indexes(client(), database(), step.target, {step.index});
+        }
+    }
+
+    // Is what was measured in the safety backup, by the record's word and by a file that is still whole?
+    bool is_saved(const SwapStep& step, const CollectionSummary& now) {
+        if (!step.saved || !same_documents(*step.saved, now)) return false;
+        return record_.unsaved || safety_is_whole();
+    }
+
+    bool safety_is_whole() {
+        if (!safety_checked_) {
+            safety_checked_ = true;
+            try {
+                safety_whole_ =
+                    !record_.safety.empty() &&
+                    verify_file(place_.store, record_.safety, false, place_.context).manifest.sha256 == record_.safety_sha256;
+            } catch (const Failure& failure) {
+                if (failure.code == Code::cancelled) throw;
+                safety_whole_ = false;
+            }
+        }
+        return safety_whole_;
+    }
+
+    void keep_copy(const CopySource& source) {
+        place_.context.log(Level::warning, "collection " + printable(source.name) +
+                                               " was written to during the restore; it is saved as a copy");
+        outcome_.copies.push_back(save_copy(client(), database(), source, place_.store, place_.context));
+    }
+
+    void finish_retired() {
+        for (const auto& found : list_collections(client(), database(), false)) {
+            const auto step = retired_step(found.name);
+            if (!step || found.name.compare(0, 16, staging_name(record_.op, 0), 0, 16) != 0 || *step >= record_.steps.size())
+                continue;
+            finish_one(record_.steps[*step], found);
+        }
+    }
+
+    void finish_one(const SwapStep& step, const CollectionInfo& found) {
+        const CollectionSummary now = measure_collection(client(), database(), found.name, false, place_.context);
+        if (now.documents > 0 && !is_saved(step, now) && !copied(step, found)) return;
+        place_.check();
+        REPRISE_STEP("restore.drop_retired.before");
+        drop_collection(client(), database(), found.name);
+        REPRISE_STEP("restore.drop_retired.after");
+    }
+
+    // Saves it, or renames it out of the way of every sweep and says so: then it stays.
+    bool copied(const SwapStep& step, const CollectionInfo& found) {
+        try {
+            REPRISE_STEP("restore.save_copy.before");
+            keep_copy({found.name, step.target});
+            REPRISE_STEP("restore.save_copy.after");
+            return true;
+        } catch (const Failure& failure) {
+            if (failure.code == Code::cancelled || failure.code == Code::unavailable) throw;
+            const std::string kept = "reprise_" + record_.op + "_k" + found.name.substr(18);
+            place_.check();
+            rename_collection(client(), database(), found.name, kept, found.uuid);
+            outcome_.warnings.push_back("collection " + printable(step.target) +
+                                        " was written to during the restore and could not be saved to the folder (" +
+                                        failure.message + "); its old data stays in collection " + kept);
+            return false;
+        }
+    }
+
+    void drop_staging() {
+        for (const auto& found : list_collections(client(), database(), false)) {
+            if (!is_own_collection(found.name) || found.name.compare(0, 16, staging_name(record_.op, 0), 0, 16) != 0) continue;
+            if (retired_step(found.name) || is_kept_name(found.name)) continue;
+            place_.check();
+            REPRISE_STEP("restore.drop_staging.before");
+            drop_collection(client(), database(), found.name);
+            REPRISE_STEP("restore.drop_staging.after");
+        }
+    }
+
+    const SwapPlace& place_;
+    const RestoreRecord& record_;
+    SwapOutcome outcome_;
+    bool safety_checked_ = false, safety_whole_ = false;
+};
+
+}  // namespace
+
+SwapOutcome run_swap(const SwapPlace& place, const RestoreRecord& record) { return Swap(place, record).run(); }
+
+}  // namespace reprise
