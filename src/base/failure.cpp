@@ -5,6 +5,28 @@
 
 namespace reprise {
 
+const char* code_name(Code code) {
+    switch (code) {
+        case Code::ok: return "ok";
+        case Code::invalid_argument: return "invalid_argument";
+        case Code::invalid_config: return "invalid_config";
+        case Code::not_found: return "not_found";
+        case Code::busy: return "busy";
+        case Code::cancelled: return "cancelled";
+        case Code::timed_out: return "timed_out";
+        case Code::unavailable: return "unavailable";
+        case Code::denied: return "denied";
+        case Code::corrupt: return "corrupt";
+        case Code::refused: return "refused";
+        case Code::io: return "io";
+        case Code::server: return "server";
+        case Code::unsupported: return "unsupported";
+        case Code::internal: return "internal";
+        case Code::out_of_memory: return "out_of_memory";
+    }
+    return "unknown";
+}
+
 Failure system_failure(const std::string& what, int errno_value) {
     Code code = Code::io;
     const char* reason = "io_error";

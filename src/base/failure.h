@@ -29,6 +29,8 @@ enum class Code : std::int32_t {
     out_of_memory = -15,
 };
 
+const char* code_name(Code code);  // "busy"; "unknown" for a number that is none of them
+
 enum class Origin : std::int32_t { own = 0, server = 1, system = 2, http = 3, tls = 4 };
 
 struct Failure : std::exception {

@@ -1,0 +1,17 @@
+// Answers from the folder alone, without server, lock or writing. A missing folder is an empty one.
+#pragma once
+
+#include <string>
+
+#include "codec/json.h"
+#include "service/config.h"
+
+namespace reprise {
+
+Json list_backups(const Config& config);
+// A file without a manifest is read to its end, on the caller's thread.
+Json show_backup(const Config& config, const std::string& file);
+// `running`: the job that runs in this folder, or null.
+Json folder_status(const Config& config, Json running);
+
+}  // namespace reprise

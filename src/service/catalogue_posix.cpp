@@ -1,0 +1,163 @@
+#include <sys/statvfs.h>
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "engine/shelf.h"
+#include "format/reader.h"
+#include "service/catalogue.h"
+#include "service/results.h"
+#include "store/local.h"
+
+namespace reprise {
+namespace {
+
+const char* kind_word(FileKind kind) {
+    switch (kind) {
+        case FileKind::backup: return "backup";
+        case FileKind::before_restore: return "before_restore";
+        case FileKind::suspect: return "suspect";
+    }
+    return "backup";
+}
+
+// Two decimals, as the replaced system listed sizes.
+double size_kb(std::int64_t bytes) { return static_cast<double>((bytes * 100 + 512) / 1024) / 100.0; }
+
+void add_manifest(Json& out, const Manifest& m) {
+    out.set("state", m.state).set("suspect_reason", m.suspect_reason.empty() ? Json() : Json(m.suspect_reason));
+    out.set("verified", m.verified && !m.legacy).set("label", m.label).set("database", m.database);
+    out.set("deployment", m.deployment ? Json(*m.deployment) : Json()).set("sequence", m.sequence);
+    out.set("backup_date", m.backup_date_us == 0 ? Json() : Json(iso_time(m.backup_date_us)));
+    out.set("scope", m.scope).set("documents", m.summary.documents).set("legacy", m.legacy);
+}
+
+Json item_to_json(Store& store, const ShelfItem& item, const std::optional<std::string>& latest) {
+    Json out = Json::object({{"filename", item.blob.name},
+                             {"path", store.path_of(item.blob.name)},
+                             {"size_bytes", item.blob.size_bytes},
+                             {"size_kb", size_kb(item.blob.size_bytes)},
+                             {"modified", iso_time(item.blob.modified_us / 1000000 * 1000000).substr(0, 19) + "Z"},
+                             {"kind", kind_word(item.name.kind)},
+                             {"latest", latest && *latest == item.blob.name}});
+    if (item.manifest) {
+        add_manifest(out, *item.manifest);
+    } else {
+        out.set("state", "unknown").set("suspect_reason", Json()).set("verified", false).set("label", "").set("database", Json());
+        out.set("deployment", Json()).set("sequence", 0).set("backup_date", Json()).set("scope", Json()).set("documents", Json());
+        out.set("legacy", Json());
+    }
+    out.set("problem", item.problem.empty() ? Json() : Json(item.problem));
+    return out;
+}
+
+Context quiet(Cancel& cancel) {
+    Context context;
+    context.cancel = &cancel;
+    return context;
+}
+
+Json bson_to_value(std::string_view bson) {
+    if (bson.empty()) return Json::object();
+    std::string line;
+    Encoder(Profile::readable).encode(bson, line);
+    return parse_json(line);
+}
+
+Json catalog_to_json(const std::vector<CatalogEntry>& catalog) {
+    Json out = Json::object();
+    for (const auto& entry : catalog) {
+        Json indexes = Json::array();
+        for (const auto& index : entry.indexes) indexes.push(bson_to_value(index));
+        out.set(entry.name, Json::object({{"type", entry.type}, {"options", bson_to_value(entry.options)}, {"indexes", std::move(indexes)}}));
+    }
+    return out;
+}
+
+void add_summary(Json& out, const Summary& summary) {
+    out.set("consistency", summary.consistency).set("collections", collections_to_json(summary));
+}
+
+void read_to_end(BackupReader& reader) {
+    std::string name;
+    std::string_view document;
+    while (reader.next_collection(name))
+        while (reader.next_document(document)) {
+        }
+}
+
+void add_content(Json& out, Store& store, const ShelfItem& item) {
+    const auto blob = store.open(item.blob.name);
+    ReadOptions options;
+    options.tolerate_edits = true;
+    BackupReader reader(*blob, item.blob.name, options);
+    out.set("catalog", catalog_to_json(reader.catalog())).set("legacy", reader.legacy());
+    const Header& header = reader.header();
+    out.set("id", header.id.empty() ? Json() : Json(header.id)).set("version", header.version).set("server", header.server);
+    if (item.manifest) {
+        add_summary(out, item.manifest->summary);
+        return;
+    }
+    read_to_end(reader);
+    out.set("database", header.database).set("label", header.label).set("sequence", header.sequence);
+    out.set("documents", reader.summary().documents).set("scope", header.scope.is);
+    add_summary(out, reader.summary());
+    if (reader.mismatch()) out.set("problem", *reader.mismatch());
+}
+
+std::int64_t free_bytes(const std::string& folder) {
+    struct statvfs about {};
+    if (::statvfs(folder.c_str(), &about) != 0) return -1;
+    return static_cast<std::int64_t>(about.f_bavail) * static_cast<std::int64_t>(about.f_frsize);
+}
+
+}  // namespace
+
+Json list_backups(const Config& config) {
+    Cancel cancel;
+    const auto store = open_local_store(config.directory, true);
+    const auto latest = latest_name(*store);
+    Json backups = Json::array();
+    std::int64_t total = 0;
+    for (const auto& item : read_shelf(*store, false, quiet(cancel))) {
+        backups.push(item_to_json(*store, item, latest));
+        ++total;
+    }
+    return Json::object({{"backups", std::move(backups)}, {"total", total}});
+}
+
+Json show_backup(const Config& config, const std::string& file) {
+    Cancel cancel;
+    const auto store = open_local_store(config.directory, true);
+    const std::string name = resolve_name(*store, config.directory, file.empty() ? "latest" : file);
+    const auto latest = latest_name(*store);
+    for (const auto& item : read_shelf(*store, false, quiet(cancel))) {
+        if (item.blob.name != name) continue;
+        Json out = item_to_json(*store, item, latest);
+        add_content(out, *store, item);
+        return out;
+    }
+    throw Failure(Code::not_found, "file_missing", "no backup named " + printable(name) + " is in the folder");
+}
+
+Json folder_status(const Config& config, Json running) {
+    Cancel cancel;
+    const auto store = open_local_store(config.directory, true);
+    std::int64_t count = 0, bytes = 0, newest_us = 0;
+    for (const auto& item : read_shelf(*store, false, quiet(cancel))) {
+        ++count;
+        bytes += item.blob.size_bytes;
+        if (item.manifest && item.name.kind == FileKind::backup) newest_us = std::max(newest_us, item.manifest->backup_date_us);
+    }
+    const auto latest = latest_name(*store);
+    const std::int64_t free = free_bytes(config.directory);
+    return Json::object({{"directory", config.directory},
+                         {"database", config.database},
+                         {"latest", latest ? Json(*latest) : Json()},
+                         {"last_backup", newest_us == 0 ? Json() : Json(iso_time(newest_us))},
+                         {"backups", count},
+                         {"size_bytes", bytes},
+                         {"free_bytes", free < 0 ? Json() : Json(free)},
+                         {"running", std::move(running)}});
+}
+
+}  // namespace reprise

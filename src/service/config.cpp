@@ -1,0 +1,102 @@
+#include "service/config.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "format/names.h"
+#include "mongo/client.h"
+
+namespace reprise {
+namespace {
+
+constexpr std::int64_t kMaxConnectMs = 10 * 60 * 1000;
+constexpr const char* kHidden = "***";
+const char* const kLevels[] = {"debug", "info", "warning", "error"};
+
+Level level_of(const std::string& word) {
+    for (int i = 0; i < 4; ++i)
+        if (word == kLevels[i]) return static_cast<Level>(i);
+    return Level::info;
+}
+
+Failure bad_value(const std::string& key, const std::string& problem) {
+    return Failure(Code::invalid_config, "key_value_wrong", "key " + key + " of the configuration: " + problem);
+}
+
+void check_names(const Config& config) {
+    if (const auto problem = database_name_problem(config.database)) throw bad_value("database", *problem);
+    const auto check = [&](const std::string& key, const std::string& name) {
+        if (const auto problem = collection_name_problem(config.database, name)) throw bad_value(key, *problem);
+    };
+    if (!config.sentinel.empty()) check("sentinel", config.sentinel);
+    for (std::size_t i = 0; i < config.include.size(); ++i) check("include[" + std::to_string(i) + "]", config.include[i]);
+    for (std::size_t i = 0; i < config.exclude.size(); ++i) check("exclude[" + std::to_string(i) + "]", config.exclude[i]);
+}
+
+Json names_to_json(const std::vector<std::string>& names) {
+    Json out = Json::array();
+    for (const auto& name : names) out.push(name);
+    return out;
+}
+
+}  // namespace
+
+const Schema& config_schema() {
+    static const Schema schema{
+        Code::invalid_config,
+        "configuration",
+        {{"mongo_url", KeyType::text, true, {}, 0, 0},
+         {"database", KeyType::text, true, {}, 0, 0},
+         {"directory", KeyType::text, true, {}, 0, 0},
+         {"sentinel", KeyType::text, false, {}, 0, 0},
+         {"include", KeyType::texts, false, {}, 0, 0},
+         {"exclude", KeyType::texts, false, {}, 0, 0},
+         {"profile", KeyType::text, false, {"readable", "portable"}, 0, 0},
+         {"consistency", KeyType::text, false, {"prefer_snapshot", "require_snapshot"}, 0, 0},
+         {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
+         {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
+    return schema;
+}
+
+std::string absolute_path(const std::string& path) {
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(path, error);
+    if (error) throw bad_value("directory", "it is relative, and the working directory cannot be read");
+    std::string text = absolute.lexically_normal().string();
+    while (text.size() > 1 && text.back() == '/') text.pop_back();
+    return text;
+}
+
+Config parse_config(std::string_view text) {
+    const Json json = parse_checked(text, config_schema());
+    Config config;
+    config.mongo_url = Secret(json.at("mongo_url").as_string());
+    config.database = json.at("database").as_string();
+    config.directory = absolute_path(json.at("directory").as_string());
+    config.sentinel = text_or(json, "sentinel", "");
+    config.include = texts_of(json, "include");
+    config.exclude = texts_of(json, "exclude");
+    config.profile = text_or(json, "profile", "readable") == "portable" ? Profile::portable : Profile::readable;
+    config.require_snapshot = text_or(json, "consistency", "prefer_snapshot") == "require_snapshot";
+    config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
+    config.log_level = level_of(text_or(json, "log_level", "info"));
+    check_mongo_url(config.mongo_url);
+    check_names(config);
+    return config;
+}
+
+Json config_to_json(const Config& config) {
+    Json out = Json::object({{"mongo_url", kHidden}, {"database", config.database}, {"directory", config.directory}});
+    out.set("sentinel", config.sentinel.empty() ? Json() : Json(config.sentinel));
+    out.set("include", names_to_json(config.include));
+    out.set("exclude", names_to_json(config.exclude));
+    out.set("profile", config.profile == Profile::portable ? "portable" : "readable");
+    out.set("consistency", config.require_snapshot ? "require_snapshot" : "prefer_snapshot");
+    out.set("connect_timeout_ms", config.connect_timeout_ms);
+    out.set("log_level", kLevels[static_cast<int>(config.log_level)]);
+    return out;
+}
+
+}  // namespace reprise

@@ -1,0 +1,39 @@
+// service composes the other rooms: what to do (config, options), when it may (jobs), and with which engine. It may include
+// every room but capi and admin; nothing but capi and admin includes it. It never speaks to the network on a caller's thread.
+//
+// The configuration, parsed and checked; opening it touches neither network nor file system.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/context.h"
+#include "base/secret.h"
+#include "codec/bson_to_json.h"
+#include "service/schema.h"
+
+namespace reprise {
+
+struct Config {
+    Secret mongo_url;
+    std::string database;
+    std::string directory;  // absolute
+    std::string sentinel;   // empty: not set
+    std::vector<std::string> include, exclude;
+    Profile profile = Profile::readable;
+    bool require_snapshot = false;
+    std::int64_t connect_timeout_ms = 10000;
+    Level log_level = Level::info;
+};
+
+const Schema& config_schema();
+// Failure{invalid_config, …} naming the key, its value's type and what is expected; values are not repeated (S10, S12).
+Config parse_config(std::string_view json);
+// Defaults filled in, secrets as "***".
+Json config_to_json(const Config& config);
+// An absolute path from `path`: against the working directory, which is not changed.
+std::string absolute_path(const std::string& path);
+
+}  // namespace reprise

@@ -1,0 +1,107 @@
+#include "service/options.h"
+
+#include "base/secret.h"
+#include "base/text.h"
+#include "format/names.h"
+#include "mongo/client.h"
+
+namespace reprise {
+namespace {
+
+constexpr std::size_t kMaxLabelBytes = 200;
+
+KeyRule text(const char* name, std::vector<std::string> allowed = {}) {
+    return {name, KeyType::text, false, std::move(allowed), 0, 0};
+}
+KeyRule needed(const char* name) { return {name, KeyType::text, true, {}, 0, 0}; }
+KeyRule yes_no(const char* name) { return {name, KeyType::yes_no, false, {}, 0, 0}; }
+KeyRule texts(const char* name) { return {name, KeyType::texts, false, {}, 0, 0}; }
+KeyRule wait() { return {"wait_ms", KeyType::number, false, {}, -1, kLongestWaitMs}; }
+
+Schema schema(const char* kind, std::vector<KeyRule> rules) {
+    rules.push_back(wait());
+    return {Code::invalid_argument, std::string("options of ") + kind, std::move(rules)};
+}
+
+Schema make_schema(Kind kind) {
+    switch (kind) {
+        case Kind::backup:
+            return schema("backup", {text("label"), texts("include"), texts("exclude"),
+                                     text("consistency", {"prefer_snapshot", "require_snapshot"}),
+                                     text("profile", {"readable", "portable"}), yes_no("accept_smaller")});
+        case Kind::startup: return schema("startup", {yes_no("retry")});
+        case Kind::restore:
+            return schema("restore",
+                          {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"), texts("exclude"),
+                           text("to_database"), text("to_mongo_url"), yes_no("other_database"), yes_no("adopt"),
+                           yes_no("no_safety_backup"), yes_no("allow_unsharded"), yes_no("non_unique"), yes_no("without_majority")});
+        case Kind::verify: return schema("verify", {text("file")});
+        case Kind::rehash: return schema("rehash", {needed("file")});
+    }
+    return {};
+}
+
+void check_target(const Json& options) {
+    if (const Json* url = options.find("to_mongo_url")) {
+        try {
+            check_mongo_url(Secret(url->as_string()));
+        } catch (const Failure& failure) {
+            throw Failure(Code::invalid_argument, failure.reason, "key to_mongo_url of the options of restore: " + failure.message);
+        }
+    }
+    if (const Json* name = options.find("to_database"))
+        if (const auto problem = database_name_problem(name->as_string()))
+            throw Failure(Code::invalid_argument, "key_value_wrong", "key to_database of the options of restore: " + *problem);
+}
+
+}  // namespace
+
+const std::vector<Kind>& all_kinds() {
+    static const std::vector<Kind> kinds{Kind::backup, Kind::startup, Kind::restore, Kind::verify, Kind::rehash};
+    return kinds;
+}
+
+const char* kind_name(Kind kind) {
+    switch (kind) {
+        case Kind::backup: return "backup";
+        case Kind::startup: return "startup";
+        case Kind::restore: return "restore";
+        case Kind::verify: return "verify";
+        case Kind::rehash: return "rehash";
+    }
+    return "unknown";
+}
+
+Kind parse_kind(std::string_view word) {
+    std::string known;
+    for (const Kind kind : all_kinds()) {
+        if (word == kind_name(kind)) return kind;
+        known += std::string(known.empty() ? "" : ", ") + kind_name(kind);
+    }
+    throw Failure(Code::invalid_argument, "kind_unknown", "unknown kind of job " + printable(word) + ": known are " + known);
+}
+
+const Schema& options_schema(Kind kind) {
+    static const std::vector<Schema> schemas = [] {
+        std::vector<Schema> made;
+        for (const Kind k : all_kinds()) made.push_back(make_schema(k));
+        return made;
+    }();
+    return schemas[static_cast<std::size_t>(kind)];
+}
+
+Json parse_options(Kind kind, std::string_view json) {
+    Json options = parse_checked(json, options_schema(kind));
+    if (kind == Kind::restore) check_target(options);
+    if (text_or(options, "label", "").size() > kMaxLabelBytes)
+        throw Failure(Code::invalid_argument, "key_value_wrong",
+                      "key label of the options of backup is longer than " + std::to_string(kMaxLabelBytes) + " bytes");
+    return options;
+}
+
+std::int64_t wait_ms_of(Kind kind, const Json& options) {
+    const std::int64_t asked = number_or(options, "wait_ms", kind == Kind::startup ? kStartupWaitMs : 0);
+    return asked < 0 ? kLongestWaitMs : asked;
+}
+
+}  // namespace reprise

@@ -1,0 +1,78 @@
+#include "service/registry.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+#include "service/fork.h"
+
+namespace reprise {
+namespace {
+
+constexpr std::int64_t kExitMs = 2000;
+
+struct Registry {
+    explicit Registry(std::uint64_t made_in) : generation(made_in) {}
+    const std::uint64_t generation;
+    std::mutex mutex;
+    std::vector<std::weak_ptr<Jobs>> all;
+};
+
+// Never destroyed: a thread that outlives main() may still look. After fork the parent's is left behind, locked or not.
+std::atomic<Registry*> current{nullptr};
+std::atomic<bool> leaving{false};
+std::atomic<bool> prepared{false};
+
+Registry& registry() {
+    Registry* seen = current.load();
+    while (seen == nullptr || seen->generation != fork_generation()) {
+        auto* fresh = new Registry(fork_generation());
+        if (current.compare_exchange_strong(seen, fresh)) return *fresh;
+        delete fresh;
+    }
+    return *seen;
+}
+
+void at_exit() {
+    const Registry* seen = current.load();
+    if (seen == nullptr || seen->generation != fork_generation() || forked_while_busy()) return;
+    if (!shutdown_enlisted(kExitMs)) leaving.store(true);
+}
+
+}  // namespace
+
+void enlist(const std::shared_ptr<Jobs>& jobs) {
+    Registry& list = registry();
+    const std::lock_guard<std::mutex> hold(list.mutex);
+    list.all.erase(std::remove_if(list.all.begin(), list.all.end(), [](const auto& weak) { return weak.expired(); }), list.all.end());
+    list.all.push_back(jobs);
+}
+
+bool shutdown_enlisted(std::int64_t deadline_ms) {
+    std::vector<std::shared_ptr<Jobs>> all;
+    {
+        Registry& list = registry();
+        const std::lock_guard<std::mutex> hold(list.mutex);
+        for (const auto& weak : list.all)
+            if (auto jobs = weak.lock()) all.push_back(std::move(jobs));
+    }
+    for (const auto& jobs : all) jobs->request_all();
+    const std::int64_t until = system_clock().boot_ms() + deadline_ms;
+    bool ended = true;
+    for (const auto& jobs : all) ended = jobs->shutdown(std::max<std::int64_t>(0, until - system_clock().boot_ms())) && ended;
+    return ended;
+}
+
+void prepare_for_exit() {
+    if (!prepared.exchange(true)) std::atexit(at_exit);
+}
+
+void park_if_leaving() {
+    while (leaving.load()) ::pause();
+}
+
+}  // namespace reprise

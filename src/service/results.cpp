@@ -1,0 +1,121 @@
+#include "service/results.h"
+
+#include "base/text.h"
+
+namespace reprise {
+namespace {
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json date_or_null(std::int64_t unix_us) { return unix_us == 0 ? Json() : Json(iso_time(unix_us)); }
+
+Json restored_to_json(const std::vector<RestoredCollection>& collections) {
+    Json out = Json::array();
+    for (const auto& c : collections)
+        out.push(Json::object({{"name", c.name},
+                               {"type", c.type},
+                               {"documents", c.documents},
+                               {"inserted", c.inserted},
+                               {"replaced", c.replaced},
+                               {"unchanged", c.unchanged},
+                               {"conflicts", c.conflicts}}));
+    return out;
+}
+
+std::string undo_sentence(const RestoreResult& result) {
+    if (result.safety_file.empty()) return "nothing was replaced, so there is nothing to go back to";
+    return "to go back to the data as they were before: restore " + result.safety_file;
+}
+
+}  // namespace
+
+Json texts_to_json(const std::vector<std::string>& texts) {
+    Json out = Json::array();
+    for (const auto& text : texts) out.push(text);
+    return out;
+}
+
+Json collections_to_json(const Summary& summary) {
+    Json out = Json::object();
+    for (const auto& [name, c] : summary.collections)
+        out.set(name, Json::object({{"documents", c.documents}, {"bson_bytes", c.bson_bytes}, {"digest", c.digest}}));
+    return out;
+}
+
+Json backup_to_json(const BackupResult& result) {
+    const Manifest& m = result.manifest;
+    return Json::object({{"file", m.name},
+                         {"path", result.path},
+                         {"state", m.state},
+                         {"suspect_reason", text_or_null(m.suspect_reason)},
+                         {"latest", result.became_latest},
+                         {"id", m.id},
+                         {"sequence", m.sequence},
+                         {"deployment", m.deployment ? Json(*m.deployment) : Json()},
+                         {"timestamp", iso_time(m.backup_date_us)},
+                         {"documents", m.summary.documents},
+                         {"size_bytes", m.size_bytes},
+                         {"consistency", m.consistency},
+                         {"scope", m.scope},
+                         {"collections", collections_to_json(m.summary)},
+                         {"without_lease", result.without_lease},
+                         {"duration_ms", result.duration_ms},
+                         {"warnings", texts_to_json(result.warnings)}});
+}
+
+Json restore_to_json(const RestoreResult& result, const std::string& mode, const std::string& database) {
+    return Json::object({{"file", result.file},
+                         {"mode", mode},
+                         {"database", database},
+                         {"safety_file", text_or_null(result.safety_file)},
+                         {"copies", texts_to_json(result.copies)},
+                         {"documents", result.documents},
+                         {"collections", restored_to_json(result.collections)},
+                         {"left_alone", texts_to_json(result.left_alone)},
+                         {"swapped_ms", result.swapped_ms},
+                         {"duration_ms", result.duration_ms},
+                         {"warnings", texts_to_json(result.warnings)},
+                         {"undo", undo_sentence(result)}});
+}
+
+Json verify_to_json(const VerifyResult& result, const std::string& path) {
+    const Manifest& m = result.manifest;
+    return Json::object({{"file", m.name},
+                         {"path", path},
+                         {"verified", m.verified && !m.legacy},
+                         {"legacy", m.legacy},
+                         {"documents", m.summary.documents},
+                         {"size_bytes", m.size_bytes},
+                         {"sha256", m.sha256},
+                         {"collections", collections_to_json(m.summary)},
+                         {"backup_date", date_or_null(m.backup_date_us)},
+                         {"database", text_or_null(m.database)},
+                         {"warnings", texts_to_json(result.warnings)}});
+}
+
+Json rehash_to_json(const RehashResult& result) {
+    const Manifest& m = result.manifest;
+    return Json::object({{"file", m.name},
+                         {"path", result.path},
+                         {"edited_from", text_or_null(m.edited_from)},
+                         {"changes", texts_to_json(result.changes)},
+                         {"documents", m.summary.documents},
+                         {"warnings", Json::array()}});
+}
+
+Json startup_to_json(const StartupResult& result, const std::string& database) {
+    Json skipped = Json::array();
+    for (const auto& s : result.skipped)
+        skipped.push(Json::object({{"file", s.file}, {"reason", s.reason}, {"message", s.message}}));
+    return Json::object({{"result", result.result},
+                         {"reason", result.reason},
+                         {"message", result.message},
+                         {"sentinel", text_or_null(result.sentinel)},
+                         {"file", text_or_null(result.file)},
+                         {"restore", result.restore ? restore_to_json(*result.restore, "replace", database) : Json()},
+                         {"skipped", std::move(skipped)},
+                         {"duration_ms", result.duration_ms},
+                         {"warnings", texts_to_json(result.warnings)}});
+}
+
+}  // namespace reprise

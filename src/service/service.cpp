@@ -1,0 +1,141 @@
+#include "service/service.h"
+
+#include <algorithm>
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "format/model.h"
+#include "service/catalogue.h"
+#include "service/fork.h"
+#include "service/options.h"
+#include "service/registry.h"
+#include "service/work.h"
+
+namespace reprise {
+
+// What belongs to one process. shared_ptr: a caller that still waits in it, or a job, may outlive the Service's own share.
+struct Service::Runtime {
+    Runtime(const Config& config, std::uint64_t made_in)
+        : generation(made_in),
+          events(std::make_shared<Events>(config.log_level)),
+          jobs(std::make_shared<Jobs>(config.directory, events)) {}
+    const std::uint64_t generation;
+    std::shared_ptr<Events> events;
+    std::shared_ptr<Jobs> jobs;
+};
+
+namespace {
+
+std::int64_t clamp_wait(std::int64_t wait_ms) { return wait_ms < 0 ? kLongestWaitMs : std::min(wait_ms, kLongestWaitMs); }
+
+Json result_of(JobRecord record) {
+    if (record.state == JobState::running)
+        throw Failure(Code::busy, "job_running", "job " + std::to_string(record.id) + " is still running; wait for its end").may_retry();
+    if (record.error) throw *record.error;
+    return std::move(record.result);
+}
+
+}  // namespace
+
+Service::Service(std::string_view config_json) : config_(std::make_shared<const Config>(parse_config(config_json))) {
+    watch_forks();
+}
+
+Service::~Service() {
+    Runtime* mine = runtime_.load();
+    // The parent's runtime may be locked by threads that this child does not have.
+    if (mine == nullptr || mine->generation != fork_generation() || forked_while_busy()) return;
+    mine->jobs->shutdown(kCloseMs);
+    mine->events->close();
+    delete mine;
+}
+
+Service::Runtime& Service::runtime() {
+    Runtime* seen = runtime_.load();
+    while (seen == nullptr || seen->generation != fork_generation()) {
+        auto* fresh = new Runtime(*config_, fork_generation());
+        fresh->events->set_hook({hook_call_.load(), hook_user_.load()});
+        if (runtime_.compare_exchange_strong(seen, fresh)) {
+            enlist(fresh->jobs);
+            return *fresh;
+        }
+        delete fresh;
+    }
+    return *seen;
+}
+
+std::uint64_t Service::start(std::string_view kind, std::string_view options) {
+    const Kind known = parse_kind(kind);
+    JobPlan plan = plan_job(config_, known, parse_options(known, options));
+    prepare_for_exit();
+    return runtime().jobs->start(std::move(plan));
+}
+
+JobRecord Service::wait(std::uint64_t job, std::int64_t wait_ms) { return runtime().jobs->wait(job, clamp_wait(wait_ms)); }
+
+Json Service::result(std::uint64_t job) { return result_of(runtime().jobs->wait(job, 0)); }
+
+void Service::cancel(std::uint64_t job) { runtime().jobs->cancel(job); }
+
+Json Service::jobs() {
+    Json all = Json::array();
+    for (const auto& job : runtime().jobs->list()) all.push(job_to_json(job));
+    return Json::object({{"jobs", std::move(all)}});
+}
+
+Json Service::run(std::string_view kind, std::string_view options) {
+    return result_of(wait(start(kind, options), kLongestWaitMs));
+}
+
+Json Service::list() { return list_backups(*config_); }
+
+Json Service::show(const std::string& file) { return show_backup(*config_, file); }
+
+Json Service::status() {
+    Json running;
+    for (const auto& job : runtime().jobs->list()) {
+        if (job.state != JobState::running) continue;
+        running = job_to_json(job);
+        break;
+    }
+    return folder_status(*config_, std::move(running));
+}
+
+std::unique_ptr<CatStream> Service::open_stream(std::string_view what, const std::string& file) {
+    if (what != "cat")
+        throw Failure(Code::invalid_argument, "stream_unknown", "unknown kind of stream " + printable(what) + ": known is cat");
+    return std::make_unique<CatStream>(*config_, file);
+}
+
+std::optional<Json> Service::next_event(std::int64_t wait_ms) { return runtime().events->next(clamp_wait(wait_ms)); }
+
+int Service::events_descriptor() { return runtime().events->descriptor(); }
+
+void Service::set_log_hook(LogHook hook) {
+    hook_call_.store(hook.call);
+    hook_user_.store(hook.user);
+    runtime().events->set_hook(hook);
+}
+
+bool Service::shutdown(std::int64_t deadline_ms) { return runtime().jobs->shutdown(clamp_wait(deadline_ms)); }
+
+bool shutdown_all(std::int64_t deadline_ms) { return shutdown_enlisted(clamp_wait(deadline_ms)); }
+
+const char* version_text() { return kVersion; }
+
+Json describe_build() {
+    Json kinds = Json::array(), options = Json::object();
+    for (const Kind kind : all_kinds()) {
+        kinds.push(kind_name(kind));
+        options.set(kind_name(kind), describe_keys(options_schema(kind)));
+    }
+    return Json::object({{"version", kVersion},
+                         {"driver", "libmongoc"},
+                         {"compiler", __VERSION__},
+                         {"format", kFormat},
+                         {"kinds", std::move(kinds)},
+                         {"configuration", describe_keys(config_schema())},
+                         {"options", std::move(options)}});
+}
+
+}  // namespace reprise

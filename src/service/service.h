@@ -1,0 +1,65 @@
+// One opened configuration: what the C ABI's handle holds. Opening starts nothing: no thread, no connection, no file.
+// Thread-safe; after fork it works in the child, on state of its own (see fork.h).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/cat.h"
+#include "service/config.h"
+#include "service/events.h"
+#include "service/jobs.h"
+
+namespace reprise {
+
+class Service {
+public:
+    explicit Service(std::string_view config_json);
+    ~Service();  // cancels, waits at most kCloseMs, leaves what is stuck
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    Json config() const { return config_to_json(*config_); }
+
+    std::uint64_t start(std::string_view kind, std::string_view options);
+    JobRecord wait(std::uint64_t job, std::int64_t wait_ms);
+    Json result(std::uint64_t job);  // throws the job's own failure when it failed; {busy, "job_running"} while it runs
+    void cancel(std::uint64_t job);
+    Json jobs();
+    Json run(std::string_view kind, std::string_view options);
+
+    Json list();
+    Json show(const std::string& file);
+    Json status();
+    std::unique_ptr<CatStream> open_stream(std::string_view what, const std::string& file);
+
+    std::optional<Json> next_event(std::int64_t wait_ms);
+    int events_descriptor();
+    void set_log_hook(LogHook hook);
+
+    bool shutdown(std::int64_t deadline_ms);  // false when something still runs
+
+private:
+    struct Runtime;
+    Runtime& runtime();
+
+    const std::shared_ptr<const Config> config_;
+    std::atomic<Runtime*> runtime_{nullptr};  // of this process; the parent's is left behind after fork
+    std::atomic<decltype(LogHook::call)> hook_call_{nullptr};
+    std::atomic<void*> hook_user_{nullptr};
+};
+
+constexpr std::int64_t kCloseMs = 2000;
+
+// Every Service of this process: cancels their jobs, waits until deadline_ms have passed; false when something still runs.
+bool shutdown_all(std::int64_t deadline_ms);
+const char* version_text();
+Json describe_build();
+
+}  // namespace reprise

@@ -1,0 +1,169 @@
+#include "service/work.h"
+
+#include <filesystem>
+
+#include "base/failure.h"
+#include "engine/operation.h"
+#include "engine/restore.h"
+#include "engine/shelf.h"
+#include "engine/snapshot.h"
+#include "engine/verify.h"
+#include "service/attempts.h"
+#include "service/results.h"
+#include "service/startup.h"
+#include "store/local.h"
+
+namespace reprise {
+namespace {
+
+// What one job works with; the store lives as long as the job's work does.
+struct Bench {
+    std::shared_ptr<const Config> config;
+    Json options;
+    const Workbench& given;
+    std::unique_ptr<Store> store;
+
+    Place place(Kind kind) const {
+        Place out;
+        out.url = config->mongo_url;
+        out.database = config->database;
+        out.store = store.get();
+        out.folder = config->directory;
+        out.job = given.job;
+        out.wait_ms = wait_ms_of(kind, options);
+        out.connect_ms = config->connect_timeout_ms;
+        return out;
+    }
+};
+
+bool same_lists(const Json& options) { return options.find("include") == nullptr && options.find("exclude") == nullptr; }
+
+Scope scope_of(const Config& config, const Json& options) {
+    Scope scope;
+    const bool configured = same_lists(options);
+    scope.include = configured ? config.include : texts_of(options, "include");
+    scope.exclude = configured ? config.exclude : texts_of(options, "exclude");
+    if (scope.include.empty() && scope.exclude.empty()) return scope;
+    scope.is = configured ? "configured" : "partial";
+    return scope;
+}
+
+Json run_backup(Bench& bench) {
+    const Config& config = *bench.config;
+    bench.store = open_local_store(config.directory);
+    BackupOptions options;
+    options.scope = scope_of(config, bench.options);
+    options.label = text_or(bench.options, "label", "");
+    options.profile = config.profile;
+    if (bench.options.find("profile") != nullptr)
+        options.profile = bench.options.at("profile").as_string() == "portable" ? Profile::portable : Profile::readable;
+    options.require_snapshot = config.require_snapshot;
+    if (bench.options.find("consistency") != nullptr)
+        options.require_snapshot = bench.options.at("consistency").as_string() == "require_snapshot";
+    options.accept_smaller = yes_or(bench.options, "accept_smaller", false);
+    return backup_to_json(backup(bench.place(Kind::backup), options, bench.given.context));
+}
+
+Json run_startup(Bench& bench) {
+    StartupOptions options;
+    options.sentinel = bench.config->sentinel;
+    options.retry = yes_or(bench.options, "retry", false);
+    const auto reader = open_local_store(bench.config->directory, true);
+    Place quick = bench.place(Kind::startup);
+    quick.store = reader.get();
+    const auto open_place = [&] {
+        bench.store = open_local_store(bench.config->directory);
+        bench.given.record();
+        return bench.place(Kind::startup);
+    };
+    return startup_to_json(start_up(quick, open_place, options, bench.given.context), bench.config->database);
+}
+
+RestoreOptions restore_options(const Bench& bench, Place& place) {
+    const Json& asked = bench.options;
+    RestoreOptions out;
+    out.mode = text_or(asked, "mode", "replace") == "merge" ? RestoreMode::merge : RestoreMode::replace;
+    out.exact = yes_or(asked, "exact", false);
+    out.include = texts_of(asked, "include");
+    out.exclude = texts_of(asked, "exclude");
+    out.other_database = yes_or(asked, "other_database", false);
+    out.adopt = yes_or(asked, "adopt", false);
+    out.no_safety_backup = yes_or(asked, "no_safety_backup", false);
+    out.allow_unsharded = yes_or(asked, "allow_unsharded", false);
+    out.non_unique = yes_or(asked, "non_unique", false);
+    out.without_majority = yes_or(asked, "without_majority", false);
+    if (const Json* url = asked.find("to_mongo_url")) place.url = Secret(url->as_string());
+    if (const Json* name = asked.find("to_database")) place.database = name->as_string();
+    // Naming the target is the explicit word that another name or server is meant.
+    if (asked.find("to_mongo_url") != nullptr || place.database != bench.config->database) {
+        place.foreign_folder = true;
+        out.other_database = true;
+    }
+    return out;
+}
+
+Json run_restore(Bench& bench) {
+    // A missing folder is not made: there is nothing in it to restore.
+    const auto reader = open_local_store(bench.config->directory, true);
+    const std::string name = resolve_name(*reader, bench.config->directory, text_or(bench.options, "file", "latest"));
+    bench.store = open_local_store(bench.config->directory);
+    Place place = bench.place(Kind::restore);
+    RestoreOptions options = restore_options(bench, place);
+    options.file = name;
+    const Context& context = bench.given.context;
+    Operation operation(place, Access::write, context);
+    RestoreResult result = restore_within(operation, place, options, context);
+    if (!place.foreign_folder && options.mode == RestoreMode::replace) clear_attempts(operation.client(), place.database, *place.store);
+    result.warnings.insert(result.warnings.begin(), operation.notes().begin(), operation.notes().end());
+    return restore_to_json(result, text_or(bench.options, "mode", "replace"), place.database);
+}
+
+// Remembers what it found where it may: the folder can be written and nobody else works in it.
+Json run_verify(Bench& bench) {
+    bench.store = open_local_store(bench.config->directory, true);
+    const std::string name = resolve_name(*bench.store, bench.config->directory, text_or(bench.options, "file", "latest"));
+    const Context& context = bench.given.context;
+    std::unique_ptr<FolderLock> lock;
+    try {
+        auto writable = open_local_store(bench.config->directory);
+        lock = FolderLock::try_acquire(bench.config->directory, "job " + bench.given.job);
+        if (lock) bench.store = std::move(writable);
+    } catch (const Failure& failure) {
+        context.log(Level::debug, "what is found is not remembered: " + failure.message);
+    }
+    return verify_to_json(verify_file(*bench.store, name, lock != nullptr, context), bench.store->path_of(name));
+}
+
+Json run_rehash(Bench& bench) {
+    const auto reader = open_local_store(bench.config->directory, true);
+    const std::string name = resolve_name(*reader, bench.config->directory, bench.options.at("file").as_string());
+    bench.store = open_local_store(bench.config->directory);
+    return rehash_to_json(rehash(bench.place(Kind::rehash), name, bench.given.context));
+}
+
+Json run_kind(Kind kind, Bench& bench) {
+    switch (kind) {
+        case Kind::backup: return run_backup(bench);
+        case Kind::startup: return run_startup(bench);
+        case Kind::restore: return run_restore(bench);
+        case Kind::verify: return run_verify(bench);
+        case Kind::rehash: return run_rehash(bench);
+    }
+    return Json();
+}
+
+}  // namespace
+
+JobPlan plan_job(std::shared_ptr<const Config> config, Kind kind, Json options) {
+    JobPlan plan;
+    plan.kind = kind_name(kind);
+    plan.record_at_once = kind != Kind::startup;  // a start that needs nothing writes nothing
+    plan.make_folder = kind == Kind::backup;
+    plan.work = [config = std::move(config), kind, options = std::move(options)](const Workbench& given) {
+        Bench bench{config, options, given, nullptr};
+        return run_kind(kind, bench);
+    };
+    return plan;
+}
+
+}  // namespace reprise
