@@ -96,11 +96,12 @@ private:
     bool try_select(bson_error_t& error);
 };
 
-// For the time of one command or a few: a bound on every read and write of the client.
+// For the time of one command or a few: a bound on every read and write of the client. Nested ones only tighten.
 class BoundedIo {
 public:
     BoundedIo(Client::State& state, std::int64_t ms) : state_(state), before_(state.deadline_ms) {
-        state.deadline_ms = system_clock().boot_ms() + ms;
+        const std::int64_t until = system_clock().boot_ms() + ms;
+        if (before_ == 0 || until < before_) state.deadline_ms = until;
     }
     ~BoundedIo() { state_.deadline_ms = before_; }
     BoundedIo(const BoundedIo&) = delete;
