@@ -154,9 +154,9 @@ bool Cursor::next(std::string_view& document) {
 
 std::optional<ClusterTime> Cursor::at_cluster_time() const { return state_->agreed ? state_->at : std::nullopt; }
 
-// SnapshotTooOld, SnapshotUnavailable, InvalidOptions, IllegalOperation (standalone), and OperationNotSupportedInTransaction.
+// SnapshotTooOld, SnapshotUnavailable, InvalidOptions, IllegalOperation, OperationNotSupportedInTransaction, NotAReplicaSet.
 bool is_snapshot_refusal(std::int32_t server_code) {
-    constexpr std::int32_t codes[] = {239, 246, 72, 20, 263};
+    constexpr std::int32_t codes[] = {239, 246, 72, 20, 263, 123};
     return std::find(std::begin(codes), std::end(codes), server_code) != std::end(codes);
 }
 
