@@ -12,6 +12,7 @@ from typing import Any
 
 from reprise import AsyncReprise, RepriseError
 from reprise.__main__ import main as command
+from reprise._command import EXIT_FAILED, EXIT_OF_CODE, EXIT_OK
 
 MONGO_URL = os.environ.get("MONGO_URL", "mongodb://localhost:27017")
 DB_NAME = os.environ.get("DB_NAME", "test_database")
@@ -60,13 +61,17 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("BACKUP_DIR", str(BACKUP_DIR))
     if COLLECTIONS_TO_BACKUP and arguments == ["backup"]:
         # The command line has lists for one call only; the list above is this script's configuration.
-        try:
-            print(f"Backup: {asyncio.run(backup_database())}")
-        except RepriseError as error:
-            print(f"backup_restore: {error}", file=sys.stderr)
-            return 1
-        return 0
+        return _backup_listed()
     return command(arguments)
+
+
+def _backup_listed() -> int:
+    try:
+        print(f"Backup: {asyncio.run(backup_database())}")
+        return EXIT_OK
+    except RepriseError as error:
+        print(f"backup_restore: {error}", file=sys.stderr)
+        return EXIT_OF_CODE.get(error.code, EXIT_FAILED)
 
 
 if __name__ == "__main__":

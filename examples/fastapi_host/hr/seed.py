@@ -20,7 +20,7 @@ FIRST = "Sophie Élodie Amélie Chloé Inès Zoé Maëlys Noémie François Jér
 LAST = "Martin Bernard Dubois Lefèvre Müller O'Brien Nguyễn García Petit Łukasik Benoît Sørensen D'Angelo Moreau".split()
 DEPARTMENTS = ("Direction", "Ressources humaines", "Production", "Logistique", "IT & Support", "Qualité")
 KINDS = ("congés payés", "RTT", "maladie", "formation", "congé sans solde", "télétravail")
-NOTES = ("", "à confirmer avec le N+1", "certificat reçu ✅", 'dit : "retour lundi"', "voir dossier C:\\RH\\2025", "half day\nmorning")
+NOTES = ("", "à confirmer avec le N+1", "certificat reçu ✅", 'dit : "lundi"', "dossier C:\\RH\\2025", "half day\nmorning")
 START = datetime(2025, 1, 6, 8, 0, tzinfo=timezone.utc)
 
 Document = dict[str, Any]
@@ -102,8 +102,9 @@ def _leave(dice: random.Random, made: dict[str, list[Document]], user: Document)
 
 def _hours(dice: random.Random, made: dict[str, list[Document]], user: Document) -> None:
     for day in range(20):
-        worked = {"user_id": user["id"], "day": START + timedelta(days=day), "minutes": dice.randrange(360, 600)}
-        made["work_hours"].append({"_id": _id(dice), **worked, "ratio": worked["minutes"] / 420, "validated": dice.random() > 0.3})
+        worked: Document = {"user_id": user["id"], "day": START + timedelta(days=day), "minutes": dice.randrange(360, 600)}
+        worked |= {"ratio": worked["minutes"] / 420, "validated": dice.random() > 0.3}
+        made["work_hours"].append({"_id": _id(dice), **worked})
     for week in dice.sample(range(1, 53), 3):
         extra = {"user_id": user["id"], "week": week, "hours": dice.choice((0.5, 1.0, 2.25, 7.0)), "paid": False}
         made["overtime"].append({"_id": _id(dice), **extra})
@@ -133,4 +134,5 @@ async def fill(people: int) -> int:
 
 if __name__ == "__main__":
     count = asyncio.run(fill(int(sys.argv[1]) if len(sys.argv) > 1 else 40))
-    print(f"{count} documents inserted into {settings.DB_NAME}" if count else f"{settings.DB_NAME} has users already: left alone")
+    name = settings.DB_NAME
+    print(f"{count} documents inserted into {name}" if count else f"{name} has users already: left alone")
