@@ -31,9 +31,10 @@ void append_le(std::string& out, T value) {
 
 template <typename T>
 void store_le(char* at, T value) {
-    std::string bytes;
-    append_le(bytes, value);
-    std::memcpy(at, bytes.data(), sizeof value);
+    std::memcpy(at, &value, sizeof value);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (std::size_t i = 0; i < sizeof value / 2; ++i) std::swap(at[i], at[sizeof value - 1 - i]);
+#endif
 }
 
 }  // namespace reprise
