@@ -3,7 +3,8 @@
 As a context manager (pytest):   with start_server(kind="any") as server: ... server.url ...
 As a command:                    python tests/live/servers.py run [--kind rs|py|any] [--standalone] [--auth] [--tls] -- CMD ...
 which sets REPRISE_TEST_MONGO_URL for CMD and returns its exit code; a REPRISE_TEST_MONGO_URL that is already set is used
-as it is and nothing is started. `python tests/live/servers.py which` prints the kinds that can be started here.
+as it is and nothing is started. `serve` with the same flags prints url, pid, port, kind and the CA's file, one a line, and
+runs until its standard input ends. `which` prints the kinds that can be started here.
 
 Standard library only. A server dies with the process that started it, and is only ever stopped by its process id.
 """
@@ -281,13 +282,23 @@ def _run(arguments):
     return code if code >= 0 else 128 - code
 
 
+def _serve(arguments):
+    with tempfile.TemporaryDirectory(prefix="reprise-tls-") as folder:
+        tls = make_certificates(folder) if arguments.tls else None
+        with start_server(arguments.kind, arguments.standalone, arguments.auth, tls, arguments.test_commands) as server:
+            print(server.url, server.pid, server.port, server.kind, tls["ca"] if tls else "-", sep="\n", flush=True)
+            sys.stdin.buffer.read()
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description="Starts a test server and runs a command against it.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    run = verbs.add_parser("run")
-    run.add_argument("--kind", choices=["any", "rs", "py"], default="any")
-    for flag in ("--standalone", "--auth", "--tls", "--test-commands"):
-        run.add_argument(flag, action="store_true")
+    run, serve = verbs.add_parser("run"), verbs.add_parser("serve")
+    for verb in (run, serve):
+        verb.add_argument("--kind", choices=["any", "rs", "py"], default="any")
+        for flag in ("--standalone", "--auth", "--tls", "--test-commands"):
+            verb.add_argument(flag, action="store_true")
     run.add_argument("command", nargs=argparse.REMAINDER)
     verbs.add_parser("which")
     arguments = parser.parse_args()
@@ -295,7 +306,7 @@ def main():
         print(" ".join(kind for kind in ("rs", "py") if find_program(kind)))
         return 0
     try:
-        return _run(arguments)
+        return _run(arguments) if arguments.verb == "run" else _serve(arguments)
     except ServerMissing as missing:
         print(f"servers.py: {missing}", file=sys.stderr)
         return 3
