@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "crypto/random.h"
 #include "engine/owner.h"
+#include "engine/selection.h"
 #include "engine/shelf.h"
 #include "engine/verify.h"
 #include "format/writer.h"
@@ -33,17 +34,10 @@ Header copy_header(Client& client, const std::string& database, const std::strin
     return header;
 }
 
-// A hint of {_id: 1} never returns one _id twice; where there is no such index the natural order is the only one.
-Order order_of(const CollectionInfo& info) {
-    if (info.type == "timeseries") return Order::natural;
-    const BsonView options(info.options);
-    return options.find("capped") || options.find("clusteredIndex") ? Order::natural : Order::by_id;
-}
-
 void write_copy(Client& client, const std::string& database, const CopySource& source, BackupWriter& writer,
                 const Context& context, const CollectionInfo& info) {
     FindOptions find;
-    find.order = order_of(info);
+    find.order = read_order(info);
     Cursor cursor(client, database, source.collection, find);
     writer.begin_collection(source.name);
     std::string_view document;
