@@ -1,6 +1,7 @@
 #include "codec/decode_run.h"
 
 #include <cstring>
+#include <limits>
 
 #include "base/bytes.h"
 #include "codec/bson_to_json.h"
@@ -106,7 +107,16 @@ bool DecodeRun::Bool(bool yes) {
 
 bool DecodeRun::RawNumber(const char* text, unsigned size, bool) {
     const std::string_view number(text, size);
+    if (dialect_ == Dialect::plain) return put_plain_number(number);
     return gathering_ ? gather(TokenKind::number, number) : put_number(number);
+}
+
+// As Python's json writes them: NaN and the infinities are numbers, and a -0 is the whole number 0.
+bool DecodeRun::put_plain_number(std::string_view text) {
+    if (text == "NaN") return put_fixed(BsonType::double_, std::numeric_limits<double>::quiet_NaN());
+    if (text == "Infinity") return put_fixed(BsonType::double_, std::numeric_limits<double>::infinity());
+    if (text == "-Infinity") return put_fixed(BsonType::double_, -std::numeric_limits<double>::infinity());
+    return put_number(text == "-0" ? "0" : text);
 }
 
 bool DecodeRun::put_number(std::string_view text) {
@@ -137,6 +147,7 @@ bool DecodeRun::Key(const char* text, unsigned size, bool) {
     if (gathering_) return gather(TokenKind::key, key);
     if (object_begun_) {
         const WrapperKey wrapper = size > 0 && *text == '$' ? wrapper_key(key) : WrapperKey::none;
+        if (wrapper != WrapperKey::none && dialect_ == Dialect::plain) return refuse_plain();
         const bool is_operator = wrapper == WrapperKey::type || wrapper == WrapperKey::regex || wrapper == WrapperKey::options;
         if (wrapper != WrapperKey::none && !is_operator) {
             object_begun_ = false;
@@ -147,10 +158,15 @@ bool DecodeRun::Key(const char* text, unsigned size, bool) {
     return frames_.back().kind == Kind::scope ? scope_key(key) : plain_key(key);
 }
 
+bool DecodeRun::refuse_plain() {
+    return refuse("legacy_extended_json", "it holds Extended JSON, which the replaced system never wrote");
+}
+
 bool DecodeRun::plain_key(std::string_view key) {
     DecodeFrame& frame = frames_.back();
     if (!key.empty() && key[0] == '$') {
         const WrapperKey wrapper = wrapper_key(key);
+        if (wrapper != WrapperKey::none && dialect_ == Dialect::plain) return refuse_plain();
         if (wrapper == WrapperKey::regex || wrapper == WrapperKey::options)
             frame.has_old_regex = true;
         else if (wrapper != WrapperKey::none && wrapper != WrapperKey::type)

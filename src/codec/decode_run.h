@@ -43,6 +43,10 @@ struct WrapperTokens {
 
 class DecodeRun {
 public:
+    // plain: documents of the replaced system. No wrappers; NaN and ±Infinity are numbers.
+    enum class Dialect { extended, plain };
+    explicit DecodeRun(Dialect dialect) : dialect_(dialect) {}
+
     // Forgets everything and begins a new document; buffers are kept.
     void reset();
     std::string_view document() const { return {out_.begin(), offset()}; }
@@ -70,6 +74,7 @@ private:
 
     bool refuse(const char* reason, const char* problem);
     bool refuse_wrapper();
+    bool refuse_plain();
     bool begin_value(BsonType type);
     bool open(Kind kind);
     bool close();
@@ -81,6 +86,7 @@ private:
     bool put_text_value(BsonType type, std::string_view text);
     void put_text(std::string_view text);
     bool put_number(std::string_view text);
+    bool put_plain_number(std::string_view text);
     template <typename T>
     bool put_fixed(BsonType type, T value);
 
@@ -109,6 +115,7 @@ private:
     std::size_t offset() const { return static_cast<std::size_t>(at_ - out_.begin()); }
     void ensure(std::size_t bytes) { at_ = out_.ensure(at_, bytes); }
 
+    const Dialect dialect_;
     TextBuffer out_;
     char* at_ = nullptr;
     KeySet keys_;

@@ -27,6 +27,7 @@ public:
     std::string_view take_raw(std::size_t max_bytes);
     std::uint64_t line() const;
     std::uint32_t replaced_surrogates() const;
+    void restart();  // begins a new text at the next read; buffers are kept
 
     struct State;
 

@@ -10,7 +10,7 @@
 namespace reprise {
 
 struct Decoder::State {
-    DecodeRun run;
+    DecodeRun run{DecodeRun::Dialect::extended};
     rapidjson::Reader reader;
 };
 
