@@ -61,7 +61,8 @@ def wait(port: int, pid: int) -> bool:
 
 
 def on_database(verb: str, rest: list[str]) -> int:
-    with MongoClient(settings.MONGO_URL, serverSelectionTimeoutMS=20_000) as client:
+    client: MongoClient[dict[str, Any]] = MongoClient(settings.MONGO_URL, serverSelectionTimeoutMS=20_000)
+    with client:
         database = client[settings.DB_NAME]
         if verb == "counts":
             print(", ".join(f"{name} {database[name].count_documents({})}" for name in names(database)))

@@ -31,7 +31,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     log.info("reprise: %s: %s", started.result, started.message)
     if not started.may_go_on:
         raise RuntimeError(f"reprise says {started.result} ({started.reason}): {started.message}")
-    async with AsyncMongoClient(settings.MONGO_URL, tz_aware=True) as client:
+    client: AsyncMongoClient[Document] = AsyncMongoClient(settings.MONGO_URL, tz_aware=True)
+    async with client:
         app.state.database = client[settings.DB_NAME]
         app.state.started = started.result
         await make_indexes(app.state.database)

@@ -121,7 +121,8 @@ def _delegate(dice: random.Random, made: dict[str, list[Document]], user: Docume
 async def fill(people: int) -> int:
     """Inserts the seed into an empty database; returns how many documents were inserted."""
     inserted = 0
-    async with AsyncMongoClient(settings.MONGO_URL, tz_aware=True) as client:
+    client: AsyncMongoClient[Document] = AsyncMongoClient(settings.MONGO_URL, tz_aware=True)
+    async with client:
         database = client[settings.DB_NAME]
         if await database.users.find_one({}, {"_id": 1}) is not None:
             return 0
