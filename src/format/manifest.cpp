@@ -1,0 +1,90 @@
+#include "format/manifest.h"
+
+#include <tuple>
+
+#include "base/failure.h"
+#include "format/sections.h"
+
+namespace reprise {
+namespace {
+
+constexpr int kManifestVersion = 1;
+
+std::string text_of(const Json& json, std::string_view key) {
+    const Json* value = json.find(key);
+    return value == nullptr || value->is_null() ? std::string() : value->as_string();
+}
+
+std::int64_t int_of(const Json& json, std::string_view key) {
+    const Json* value = json.find(key);
+    return value == nullptr || value->is_null() ? 0 : value->as_int();
+}
+
+bool bool_of(const Json& json, std::string_view key) {
+    const Json* value = json.find(key);
+    return value != nullptr && !value->is_null() && value->as_bool();
+}
+
+Manifest read(const Json& json) {
+    Manifest m;
+    if (json.at("manifest").as_int() != kManifestVersion) throw Failure(Code::corrupt, "manifest_invalid", "its version is unknown");
+    m.name = json.at("name").as_string();
+    m.size_bytes = json.at("size_bytes").as_int();
+    m.modified_us = json.at("modified_us").as_int();
+    m.sha256 = json.at("sha256").as_string();
+    m.state = json.at("state").as_string();
+    m.kind = json.at("kind").as_string();
+    m.suspect_reason = text_of(json, "suspect_reason");
+    m.verified = bool_of(json, "verified");
+    m.verified_us = int_of(json, "verified_us");
+    m.pinned = bool_of(json, "pinned");
+    m.legacy = bool_of(json, "legacy");
+    m.backup_date_us = int_of(json, "backup_date_us");
+    m.database = text_of(json, "database");
+    m.id = text_of(json, "id");
+    m.label = text_of(json, "label");
+    m.server = text_of(json, "server");
+    m.version = text_of(json, "version");
+    m.edited_from = text_of(json, "edited_from");
+    if (const std::string deployment = text_of(json, "deployment"); !deployment.empty()) m.deployment = deployment;
+    m.sequence = int_of(json, "sequence");
+    m.scope = json.at("scope").as_string();
+    m.consistency = text_of(json, "consistency");
+    m.summary = summary_from_json(json.at("summary"));
+    return m;
+}
+
+}  // namespace
+
+std::string manifest_key(const std::string& file_name) { return "manifests/" + file_name + ".json"; }
+
+Json manifest_to_json(const Manifest& m) {
+    Json json = Json::object({{"manifest", kManifestVersion}, {"name", m.name}, {"size_bytes", m.size_bytes}});
+    json.set("modified_us", m.modified_us).set("sha256", m.sha256).set("state", m.state);
+    if (!m.suspect_reason.empty()) json.set("suspect_reason", m.suspect_reason);
+    json.set("kind", m.kind).set("verified", m.verified).set("verified_us", m.verified_us).set("pinned", m.pinned);
+    json.set("legacy", m.legacy).set("backup_date_us", m.backup_date_us).set("database", m.database).set("id", m.id);
+    json.set("label", m.label).set("server", m.server).set("version", m.version);
+    if (!m.edited_from.empty()) json.set("edited_from", m.edited_from);
+    json.set("deployment", m.deployment ? Json(*m.deployment) : Json()).set("sequence", m.sequence).set("scope", m.scope);
+    json.set("consistency", m.consistency).set("summary", summary_to_json(m.summary));
+    return json;
+}
+
+Manifest manifest_from_json(const Json& json) {
+    try {
+        return read(json);
+    } catch (const Failure& failure) {
+        throw Failure(Code::corrupt, "manifest_invalid", "a manifest cannot be read (" + failure.message + "); verify its backup to make it anew");
+    }
+}
+
+bool older(const Manifest& a, const Manifest& b) {
+    const auto key = [](const Manifest& m) {
+        return std::make_tuple(!m.legacy, m.legacy ? m.backup_date_us : 0, m.legacy ? std::string() : m.deployment.value_or(""),
+                               m.legacy ? 0 : m.sequence, m.legacy ? 0 : m.backup_date_us, m.name);
+    };
+    return key(a) < key(b);
+}
+
+}  // namespace reprise
