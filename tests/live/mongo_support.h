@@ -114,6 +114,7 @@ public:
     OwnServer& operator=(const OwnServer&) = delete;
     bool started() const { return lines_.size() == 5; }
     const std::string& url() const { return lines_.at(0); }
+    pid_t pid() const { return static_cast<pid_t>(std::stol(lines_.at(1))); }
     const std::string& port() const { return lines_.at(2); }
     const std::string& ca_file() const { return lines_.at(4); }
 
