@@ -132,6 +132,12 @@ std::string change(const Value& each) {
     return name + ": " + joined(told);
 }
 
+std::string before(const std::string& result) {
+    if (result == "not_needed" || result == "no_backup") return "Nothing to restore: ";
+    if (result == "in_progress") return "Not finished: ";
+    return result == "refused" ? "Not restored: " : "";
+}
+
 std::string list_line(const Value& entry, std::size_t width) {
     const std::string size = right(amount(number(entry, "size_bytes")), 10);
     std::string line = "  " + left(text(entry, "filename"), width) + "  " + size + "  " + moment(text(entry, "modified")) +
@@ -222,14 +228,15 @@ Lines say_restore(const Value& result) {
     }
     const std::string safety = text(result, "safety_file");
     if (!safety.empty()) lines.push_back("What was there before is kept in " + safety + ".");
-    if (!text(result, "undo").empty()) lines.push_back("To go back: " + sentence(text(result, "undo")));
+    if (!text(result, "undo").empty()) lines.push_back(sentence(text(result, "undo")));
     add_warnings(lines, result);
     return lines;
 }
 
 Lines say_auto(const Value& result) {
     const std::string message = text(result, "message");
-    Lines lines = {sentence(message.empty() ? text(result, "result") : message)};
+    const std::string word = text(result, "result");
+    Lines lines = {sentence(before(word) + (message.empty() ? word : message))};
     const Value* skipped = member(result, "skipped");
     if (skipped != nullptr && skipped->IsArray()) {
         for (const Value& each : skipped->GetArray()) {
@@ -263,10 +270,12 @@ Lines say_status(const Value& result) {
     if (latest != nullptr && latest->IsObject()) {
         name = text(*latest, "filename").empty() ? text(*latest, "file") : text(*latest, "filename");
     }
+    const Value* free = member(result, "free_bytes");
+    const bool free_known = free != nullptr && free->IsNumber();
     Lines lines = {"Database " + text(result, "database") + ", folder " + text(result, "directory") + ".",
-                   "Latest backup: " + name + ".",
-                   many(number(result, "backups"), "backup") + ", " + amount(number(result, "size_bytes")) +
-                       "; free: " + amount(number(result, "free_bytes")) + "."};
+                   "Latest backup: " + name + "."};
+    lines.push_back(many(number(result, "backups"), "backup") + ", " + amount(number(result, "size_bytes")) +
+                    (free_known ? "; free: " + amount(number(result, "free_bytes")) : std::string()) + ".");
     const Value* running = member(result, "running");
     const bool busy = running != nullptr && !running->IsNull() && !running->IsFalse() &&
                       !(running->IsArray() && running->Empty()) && !(running->IsNumber() && running->GetDouble() == 0);

@@ -66,7 +66,7 @@ def test_a_restore_over_data_says_how_to_go_back(command: Command, database: Any
     changed = fingerprint(database)
     ended = command("restore")
     assert ended.code == 0, ended.err
-    assert "To go back:" in ended.out and "before_restore_" in ended.out
+    assert "To go back" in ended.out and "before_restore_" in ended.out
     assert database.users.find_one({"_id": "late"}) is None
     safety = next(each for each in ended.out.split() if each.strip(".,").startswith("before_restore_")).strip(".,")
     assert command("restore", safety).code == 0

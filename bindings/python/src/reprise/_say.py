@@ -154,12 +154,21 @@ def restore(result: Json) -> list[str]:
     if text(result, "safety_file"):
         lines.append(f"What was there before is kept in {text(result, 'safety_file')}.")
     if text(result, "undo"):
-        lines.append(f"To go back: {sentence(text(result, 'undo'))}")
+        lines.append(sentence(text(result, "undo")))
     return lines + warnings(result)
 
 
+_BEFORE = {
+    "not_needed": "Nothing to restore: ",
+    "no_backup": "Nothing to restore: ",
+    "in_progress": "Not finished: ",
+    "refused": "Not restored: ",
+}
+
+
 def auto(result: Json) -> list[str]:
-    lines = [sentence(text(result, "message") or text(result, "result"))]
+    said = text(result, "message") or text(result, "result")
+    lines = [sentence(_BEFORE.get(text(result, "result"), "") + said)]
     skipped = result.get("skipped")
     for each in skipped if isinstance(skipped, list) else []:
         if isinstance(each, Mapping):
@@ -188,11 +197,12 @@ def change(each: Json) -> str:
 def status(result: Json) -> list[str]:
     latest = result.get("latest")
     name = text(latest, "filename") or text(latest, "file") if isinstance(latest, Mapping) else str(latest or "none")
-    size, free = amount(number(result, "size_bytes")), amount(number(result, "free_bytes"))
+    size = amount(number(result, "size_bytes"))
+    free = f"; free: {amount(number(result, 'free_bytes'))}" if result.get("free_bytes") is not None else ""
     lines = [
         f"Database {text(result, 'database')}, folder {text(result, 'directory')}.",
         f"Latest backup: {name}.",
-        f"{many(number(result, 'backups'), 'backup')}, {size}; free: {free}.",
+        f"{many(number(result, 'backups'), 'backup')}, {size}{free}.",
     ]
     if result.get("running"):
         lines.append("An operation is running.")
