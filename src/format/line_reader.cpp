@@ -33,8 +33,9 @@ std::string& LineReader::take() {
     line_.clear();
     for (;;) {
         if (taken_ == buffer_.size() && !fill())
-            throw Failure(Code::corrupt, "file_truncated",
-                          "the file ends after line " + std::to_string(number_) + ", before its end: it was cut off; use another backup");
+            throw Failure(
+                Code::corrupt, "file_truncated",
+                "the file ends after line " + std::to_string(number_) + ", before its end: it was cut off; use another backup");
         const char* start = buffer_.data() + taken_;
         const std::size_t rest = buffer_.size() - taken_;
         const auto* newline = static_cast<const char*>(std::memchr(start, '\n', rest));

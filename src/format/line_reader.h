@@ -20,8 +20,8 @@ public:
     std::string& next();
     // The same for a line that is not hashed: the last one.
     std::string& next_unhashed();
-    std::string sha256();          // of all lines that next() gave; next() must not follow
-    bool at_end();                 // nothing follows
+    std::string sha256();                             // of all lines that next() gave; next() must not follow
+    bool at_end();                                    // nothing follows
     std::uint64_t number() const { return number_; }  // of the line that was given last, from 1
 
 private:
@@ -30,7 +30,7 @@ private:
     void hash_taken();
 
     Source& source_;
-    std::string buffer_;           // bytes [taken_, buffer_.size()) wait; [hashed_, taken_) are taken, but not yet hashed
+    std::string buffer_;  // bytes [taken_, buffer_.size()) wait; [hashed_, taken_) are taken, but not yet hashed
     std::size_t taken_ = 0, hashed_ = 0;
     std::string line_;
     Sha256 hash_;

@@ -27,7 +27,8 @@ bool bool_of(const Json& json, std::string_view key) {
 
 Manifest read(const Json& json) {
     Manifest m;
-    if (json.at("manifest").as_int() != kManifestVersion) throw Failure(Code::corrupt, "manifest_invalid", "its version is unknown");
+    if (json.at("manifest").as_int() != kManifestVersion)
+        throw Failure(Code::corrupt, "manifest_invalid", "its version is unknown");
     m.name = json.at("name").as_string();
     m.size_bytes = json.at("size_bytes").as_int();
     m.modified_us = json.at("modified_us").as_int();
@@ -75,7 +76,8 @@ Manifest manifest_from_json(const Json& json) {
     try {
         return read(json);
     } catch (const Failure& failure) {
-        throw Failure(Code::corrupt, "manifest_invalid", "a manifest cannot be read (" + failure.message + "); verify its backup to make it anew");
+        throw Failure(Code::corrupt, "manifest_invalid",
+                      "a manifest cannot be read (" + failure.message + "); verify its backup to make it anew");
     }
 }
 

@@ -13,14 +13,14 @@
 namespace reprise {
 
 struct Manifest {
-    std::string name;                 // the file's
-    std::int64_t size_bytes = 0;      // of the stored bytes; with modified_us tells whether the file is still the one described
+    std::string name;             // the file's
+    std::int64_t size_bytes = 0;  // of the stored bytes; with modified_us tells whether the file is still the one described
     std::int64_t modified_us = 0;
-    std::string sha256;               // of the content (the file's own last line)
-    std::string state = "good";       // good | suspect
+    std::string sha256;          // of the content (the file's own last line)
+    std::string state = "good";  // good | suspect
     std::string suspect_reason;
-    std::string kind = "backup";      // backup | before_restore | before
-    bool verified = false;            // read back whole
+    std::string kind = "backup";  // backup | before_restore | before
+    bool verified = false;        // read back whole
     std::int64_t verified_us = 0;
     bool pinned = false;
     bool legacy = false;
@@ -28,14 +28,14 @@ struct Manifest {
     std::string database, id, label, server, version, edited_from;
     std::optional<std::string> deployment;
     std::int64_t sequence = 0;
-    std::string scope = "all";        // all | configured | partial
+    std::string scope = "all";  // all | configured | partial
     std::string consistency;
     Summary summary;
 };
 
-std::string manifest_key(const std::string& file_name);           // "manifests/NAME.json"
+std::string manifest_key(const std::string& file_name);  // "manifests/NAME.json"
 Json manifest_to_json(const Manifest& manifest);
-Manifest manifest_from_json(const Json& json);                    // Failure{corrupt, "manifest_invalid"}
+Manifest manifest_from_json(const Json& json);  // Failure{corrupt, "manifest_invalid"}
 // Order of backups: (deployment, sequence); files of the replaced system come before all others, by backup_date.
 bool older(const Manifest& a, const Manifest& b);
 

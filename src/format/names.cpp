@@ -17,9 +17,7 @@ constexpr Prefix kPrefixes[] = {
     {FileKind::before_restore, "before_restore_"}, {FileKind::suspect, "suspect_"}, {FileKind::backup, "backup_"}};
 constexpr std::string_view kSuffixes[] = {".json", ".json.gz", ".json.zst", ".json.age", ".json.gz.age", ".json.zst.age"};
 
-bool digits(std::string_view text) {
-    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
+bool digits(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos; }
 
 bool take(std::string_view& text, std::string_view prefix) {
     if (text.substr(0, prefix.size()) != prefix) return false;
@@ -84,7 +82,8 @@ std::optional<std::string> collection_name_problem(std::string_view database, st
     if (collection.front() == '.') return "it begins with a dot";
     if (collection.substr(0, 7) == "system." && collection != "system.js") return "it begins with system.";
     if (is_own_collection(collection)) return "it is reserved for reprise itself";
-    if (database.size() + 1 + collection.size() > kMaxNamespaceBytes) return "it is over 255 bytes together with the database's";
+    if (database.size() + 1 + collection.size() > kMaxNamespaceBytes)
+        return "it is over 255 bytes together with the database's";
     return std::nullopt;
 }
 

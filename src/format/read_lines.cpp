@@ -13,7 +13,8 @@
 namespace reprise {
 namespace {
 
-constexpr std::string_view kKeys[] = {"backup_date", "database", "reprise", "catalog", "collections", "summary", "signature", "sha256"};
+constexpr std::string_view kKeys[] = {"backup_date", "database", "reprise",   "catalog",
+                                      "collections", "summary",  "signature", "sha256"};
 
 bool starts(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 
@@ -30,7 +31,9 @@ std::size_t string_end(std::string_view line) {
     return std::string_view::npos;
 }
 
-std::string unescaped(std::string_view string) { return parse_json("[" + std::string(string) + "]").as_array().at(0).as_string(); }
+std::string unescaped(std::string_view string) {
+    return parse_json("[" + std::string(string) + "]").as_array().at(0).as_string();
+}
 
 class LineBody : public ReadBody {
 public:
@@ -59,7 +62,8 @@ public:
             return false;
         }
         const std::size_t key = string_end(line);
-        if (key == std::string::npos || line.compare(key, std::string::npos, ":[") != 0 || (begun_ && !more_)) throw unexpected(line, "collections' end");
+        if (key == std::string::npos || line.compare(key, std::string::npos, ":[") != 0 || (begun_ && !more_))
+            throw unexpected(line, "collections' end");
         name = unescaped(std::string_view(line).substr(0, key));
         tally_.begin(name);
         begun_ = running_ = true;
@@ -77,7 +81,8 @@ public:
             tally_.end();
             return false;
         }
-        if (line.empty() || line[0] != '{' || (any_document_ && !more_documents_)) throw unexpected(line, "the collection's end");
+        if (line.empty() || line[0] != '{' || (any_document_ && !more_documents_))
+            throw unexpected(line, "the collection's end");
         more_documents_ = take_comma(line);
         any_document_ = true;
         bson = decoder_.decode(line);
@@ -87,7 +92,8 @@ public:
 
     std::uint64_t line() const override { return lines_.number(); }
     std::string place() const override {
-        return "line " + std::to_string(lines_.number()) + (running_ ? " (\"" + printable(tally_.running()) + "\")" : std::string());
+        return "line " + std::to_string(lines_.number()) +
+               (running_ ? " (\"" + printable(tally_.running()) + "\")" : std::string());
     }
 
 private:
@@ -101,7 +107,8 @@ private:
         const std::size_t end = string_end(line);
         for (const std::string_view key : kKeys)
             if (end != std::string_view::npos && line.substr(end, 1) == ":" && line.substr(1, end - 2) == key)
-                return Failure(Code::corrupt, "keys_out_of_order", "\"" + std::string(key) + "\" stands where " + wanted + " must stand");
+                return Failure(Code::corrupt, "keys_out_of_order",
+                               "\"" + std::string(key) + "\" stands where " + wanted + " must stand");
         return Failure(Code::corrupt, "file_edited", wanted + " must stand there: " + edited_sentence(file_));
     }
 
@@ -145,7 +152,8 @@ private:
                 return;
             }
             const std::size_t key = string_end(line);
-            if (key == std::string::npos || line.compare(key, 2, ":{") != 0 || (any && !more)) throw unexpected(line, "the catalog's end");
+            if (key == std::string::npos || line.compare(key, 2, ":{") != 0 || (any && !more))
+                throw unexpected(line, "the catalog's end");
             more = take_comma(line);
             std::string name = unescaped(std::string_view(line).substr(0, key));
             line.erase(0, key + 1);
@@ -176,9 +184,11 @@ private:
             rest.remove_prefix(at + 2);
         }
         const std::string_view hash = rest.substr(std::min(rest.size(), wanted_start.size()));
-        if (!starts(rest, wanted_start) || hash.size() != 66 || hash.substr(64) != "\"}" || !is_lower_hex(hash.substr(0, 64), 64))
+        if (!starts(rest, wanted_start) || hash.size() != 66 || hash.substr(64) != "\"}" ||
+            !is_lower_hex(hash.substr(0, 64), 64))
             throw unexpected(line, "sha256");
-        if (!lines_.at_end()) throw Failure(Code::corrupt, "trailing_bytes", "something follows the end; remove it, or use another backup");
+        if (!lines_.at_end())
+            throw Failure(Code::corrupt, "trailing_bytes", "something follows the end; remove it, or use another backup");
         if (hash.substr(0, 64) != sha256) throw Failure(Code::corrupt, "file_edited", edited_sentence(file_));
     }
 

@@ -58,15 +58,15 @@ std::string edited_sentence(const std::string& file) {
 
 void read_opening(std::string_view date, std::string_view database, Header& header) {
     const auto time = from_iso_time(date);
-    if (!time)
-        throw Failure(Code::corrupt, "header_invalid", "backup_date is not written like 2025-10-12T16:27:21.123456Z");
+    if (!time) throw Failure(Code::corrupt, "header_invalid", "backup_date is not written like 2025-10-12T16:27:21.123456Z");
     header.backup_date_us = *time;
     header.database = database;
 }
 
 void check_database_name(const Header& header) {
     if (const auto problem = database_name_problem(header.database))
-        throw Failure(Code::corrupt, "name_invalid", "the database's name \"" + printable(header.database) + "\" cannot be trusted: " + *problem);
+        throw Failure(Code::corrupt, "name_invalid",
+                      "the database's name \"" + printable(header.database) + "\" cannot be trusted: " + *problem);
 }
 
 }  // namespace reprise

@@ -21,7 +21,8 @@ using Token = JsonPull::Token;
 // json.dump writes a character as up to 6 bytes, and an indented document holds much white space.
 constexpr std::size_t kMaxRawBytes = 128 * 1024 * 1024;
 constexpr std::size_t kMaxTopKeys = 1000;
-constexpr std::string_view kOrder[] = {"backup_date", "database", "reprise", "catalog", "collections", "summary", "signature", "sha256"};
+constexpr std::string_view kOrder[] = {"backup_date", "database", "reprise",   "catalog",
+                                       "collections", "summary",  "signature", "sha256"};
 enum Place { kBackupDate, kDatabase, kReprise, kCatalog, kCollections, kSummary, kSignature, kSha256, kUnknown };
 
 Place place_of(std::string_view key) {
@@ -41,7 +42,10 @@ std::int64_t legacy_date(const std::string& text) {
 class TokenBody : public ReadBody {
 public:
     explicit TokenBody(BodyInput input)
-        : file_(std::move(input.name)), tolerate_(input.tolerate_edits), head_(std::move(input.head)), source_(input.source),
+        : file_(std::move(input.name)),
+          tolerate_(input.tolerate_edits),
+          head_(std::move(input.head)),
+          source_(input.source),
           pull_([this](char* buffer, std::size_t capacity) { return read(buffer, capacity); }, true) {
         try {
             need(Token::begin_object, "an object");
@@ -148,7 +152,10 @@ private:
         if (place == kReprise) ours_ = true;
         if (place == kDatabase) date_first_ = seen_.count("backup_date") == 1;
         if (!ours_ && (place == kCatalog || place >= kSummary) && place != kUnknown)
-            throw corrupt("header_missing", quoted(key) + " stands there without \"reprise\" before it: a part of the file was taken out; use another backup");
+            throw corrupt(
+                "header_missing",
+                quoted(key) +
+                    " stands there without \"reprise\" before it: a part of the file was taken out; use another backup");
         if (ours_) check_order(place, key);
         return place;
     }
@@ -156,14 +163,16 @@ private:
     void check_order(Place place, const std::string& key) {
         const bool follows = place == next_ || (place == kSha256 && next_ == kSignature);
         if (place == kReprise ? seen_.size() != 3 || !date_first_ : !follows)
-            throw corrupt("keys_out_of_order", quoted(key) + " stands where " + std::string(kOrder[std::min<int>(next_, kSha256)]) + " must stand");
+            throw corrupt("keys_out_of_order",
+                          quoted(key) + " stands where " + std::string(kOrder[std::min<int>(next_, kSha256)]) + " must stand");
         next_ = static_cast<Place>(place + 1);
     }
 
     void read_up_to_collections() {
         for (;;) {
             const Token token = pull_.next();
-            if (token != Token::key) throw corrupt("not_a_backup", "the file is no backup: it has no collections; choose another file");
+            if (token != Token::key)
+                throw corrupt("not_a_backup", "the file is no backup: it has no collections; choose another file");
             switch (take_key()) {
                 case kBackupDate: date_ = scalar(); break;
                 case kDatabase: header.database = scalar(); break;
@@ -239,7 +248,8 @@ private:
     bool last_line_ok() const {
         std::string_view line = hash_.last_line();
         line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
-        return (line.substr(0, 8) == "\"sha256\"" || line.substr(0, 11) == "\"signature\"") && line.size() > 2 && line.substr(line.size() - 2) == "}\n";
+        return (line.substr(0, 8) == "\"sha256\"" || line.substr(0, 11) == "\"signature\"") && line.size() > 2 &&
+               line.substr(line.size() - 2) == "}\n";
     }
 
     void keep_or_throw(const Failure& failure) {
@@ -252,7 +262,9 @@ private:
         summary.documents = tally_.documents();
         summary.collections = tally_.done();
         summary.read_from_us = summary.read_to_us = header.backup_date_us;
-        warnings.push_back(file_ + " was written by the system that reprise replaces: nothing proves that it is whole and unchanged, dates and ObjectIds in it are text, and it holds no indexes");
+        warnings.push_back(file_ +
+                           " was written by the system that reprise replaces: nothing proves that it is whole and unchanged, "
+                           "dates and ObjectIds in it are text, and it holds no indexes");
         if (surrogates_ > 0)
             warnings.push_back(std::to_string(surrogates_) + " lone surrogates in " + file_ + " were read as U+FFFD");
     }

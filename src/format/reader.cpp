@@ -25,7 +25,8 @@ bool starts(std::string_view text, std::string_view prefix) { return text.substr
 
 void refuse_other_contents(std::string_view head) {
     const auto layer = [&](const char* what) {
-        return Failure(Code::unsupported, "layer_unsupported", std::string("the file is ") + what + ", which this version does not read; unpack it first");
+        return Failure(Code::unsupported, "layer_unsupported",
+                       std::string("the file is ") + what + ", which this version does not read; unpack it first");
     };
     if (starts(head, "\x1f\x8b")) throw layer("compressed with gzip");
     if (starts(head, "\x28\xb5\x2f\xfd")) throw layer("compressed with zstd");
@@ -40,7 +41,8 @@ void refuse_other_contents(std::string_view head) {
 // indented anew.
 bool laid_out(std::string_view head) {
     const std::size_t end = head.find('\n');
-    return starts(head, "{\"backup_date\":\"") && end != std::string_view::npos && head.substr(0, end).find("\",\"database\":\"") != std::string_view::npos && head.substr(end - 2, 2) == "\",";
+    return starts(head, "{\"backup_date\":\"") && end != std::string_view::npos &&
+           head.substr(0, end).find("\",\"database\":\"") != std::string_view::npos && head.substr(end - 2, 2) == "\",";
 }
 
 // Room's edge: what is wrong with the content gets the file's name and the place.

@@ -26,19 +26,19 @@ public:
     BackupReader(Source& source, std::string name, ReadOptions options = {});
     ~BackupReader();
 
-    bool legacy() const;                                // a file of the replaced system: no catalog, nothing proven
+    bool legacy() const;  // a file of the replaced system: no catalog, nothing proven
     const Header& header() const;
-    const std::vector<CatalogEntry>& catalog() const;   // empty when legacy
+    const std::vector<CatalogEntry>& catalog() const;  // empty when legacy
 
-    bool next_collection(std::string& name);            // false after the last: everything is then checked
-    bool next_document(std::string_view& bson);         // of the running collection; valid until the next call
-    std::uint64_t line() const;                         // of the document that was read last
+    bool next_collection(std::string& name);     // false after the last: everything is then checked
+    bool next_document(std::string_view& bson);  // of the running collection; valid until the next call
+    std::uint64_t line() const;                  // of the document that was read last
 
     // After next_collection() returned false. For a legacy file it is counted by us, with our digests.
     const Summary& summary() const;
-    const std::string& sha256() const;                  // of the content, as computed; for a legacy file of all its bytes
-    const std::vector<std::string>& warnings() const;   // legacy: what could not be proven, replaced surrogates
-    const std::optional<std::string>& mismatch() const; // with tolerate_edits
+    const std::string& sha256() const;                   // of the content, as computed; for a legacy file of all its bytes
+    const std::vector<std::string>& warnings() const;    // legacy: what could not be proven, replaced surrogates
+    const std::optional<std::string>& mismatch() const;  // with tolerate_edits
 
 private:
     struct State;

@@ -39,7 +39,8 @@ Json scope_to_json(const Scope& scope) {
 Scope scope_from_json(const Json& json) {
     Scope scope;
     scope.is = json.at("is").as_string();
-    if (scope.is != "all" && scope.is != "configured" && scope.is != "partial") invalid("header_invalid", "scope is none of all, configured, partial");
+    if (scope.is != "all" && scope.is != "configured" && scope.is != "partial")
+        invalid("header_invalid", "scope is none of all, configured, partial");
     scope.include = names_from_json(json.find("include"));
     scope.exclude = names_from_json(json.find("exclude"));
     if (const Json* skipped = json.find("skipped"))
@@ -55,7 +56,8 @@ std::string text_of(const Json& json, std::string_view key) {
 std::optional<std::string> id_of(const Json& json, std::string_view key) {
     const Json* value = json.find(key);
     if (value == nullptr || value->is_null()) return std::nullopt;
-    if (!is_lower_hex(value->as_string(), kIdDigits)) invalid("header_invalid", std::string(key) + " is not 32 lower-case hex digits");
+    if (!is_lower_hex(value->as_string(), kIdDigits))
+        invalid("header_invalid", std::string(key) + " is not 32 lower-case hex digits");
     return value->as_string();
 }
 
@@ -63,12 +65,17 @@ std::optional<std::string> id_of(const Json& json, std::string_view key) {
 void check_language(const Json& json) {
     const std::int64_t format = json.at("format").as_int();
     if (format > kFormat)
-        throw Failure(Code::unsupported, "format_unknown", "format " + std::to_string(format) + " is newer than this reprise reads (" + std::to_string(kFormat) + "); use a newer one");
+        throw Failure(Code::unsupported, "format_unknown",
+                      "format " + std::to_string(format) + " is newer than this reprise reads (" + std::to_string(kFormat) +
+                          "); use a newer one");
     if (format < 1) invalid("header_invalid", "format " + std::to_string(format) + " does not exist");
     if (const std::string& kind = json.at("kind").as_string(); kind != "full")
-        throw Failure(Code::unsupported, "kind_unknown", "this reprise does not read files of the kind \"" + printable(kind) + "\"; use a newer one");
+        throw Failure(Code::unsupported, "kind_unknown",
+                      "this reprise does not read files of the kind \"" + printable(kind) + "\"; use a newer one");
     for (const Json& feature : json.at("requires").as_array())
-        throw Failure(Code::unsupported, "requirement_unknown", "the file requires \"" + printable(feature.as_string()) + "\", which this reprise does not know; use a newer one");
+        throw Failure(
+            Code::unsupported, "requirement_unknown",
+            "the file requires \"" + printable(feature.as_string()) + "\", which this reprise does not know; use a newer one");
 }
 
 void read_header(const Json& json, Header& header) {
@@ -118,7 +125,8 @@ Summary read_summary(const Json& json) {
     Summary summary;
     summary.documents = count_of(json, "documents");
     summary.consistency = json.at("consistency").as_string();
-    if (summary.consistency != "snapshot" && summary.consistency != "per_collection") invalid("summary_invalid", "consistency is neither snapshot nor per_collection");
+    if (summary.consistency != "snapshot" && summary.consistency != "per_collection")
+        invalid("summary_invalid", "consistency is neither snapshot nor per_collection");
     summary.read_from_us = time_of(json.at("read").at("from"));
     summary.read_to_us = time_of(json.at("read").at("to"));
     if (const Json* time = json.find("cluster_time"); time != nullptr && !time->is_null())
@@ -126,7 +134,8 @@ Summary read_summary(const Json& json) {
     summary.escapes = count_of(json, "escapes");
     for (const auto& [name, one] : json.at("collections").as_object()) {
         CollectionSummary collection{count_of(one, "documents"), count_of(one, "bson_bytes"), one.at("digest").as_string()};
-        if (!digest_ok(collection.digest)) invalid("summary_invalid", "a digest is not written like xxh3-128: and 32 hex digits");
+        if (!digest_ok(collection.digest))
+            invalid("summary_invalid", "a digest is not written like xxh3-128: and 32 hex digits");
         summary.collections.emplace_back(name, std::move(collection));
     }
     return summary;
@@ -150,10 +159,14 @@ bool is_lower_hex(std::string_view text, std::size_t digits) {
 }
 
 Json header_to_json(const Header& header) {
-    Json json = Json::object({{"format", header.format}, {"kind", header.kind}, {"requires", names_to_json(header.requires_)}, {"id", header.id}});
+    Json json = Json::object(
+        {{"format", header.format}, {"kind", header.kind}, {"requires", names_to_json(header.requires_)}, {"id", header.id}});
     json.set("deployment", header.deployment ? Json(*header.deployment) : Json());
     json.set("sequence", header.sequence).set("scope", scope_to_json(header.scope)).set("label", header.label);
-    json.set("version", header.version).set("server", header.server).set("profile", header.profile).set("wanted", header.wanted);
+    json.set("version", header.version)
+        .set("server", header.server)
+        .set("profile", header.profile)
+        .set("wanted", header.wanted);
     if (header.edited_from) json.set("edited_from", *header.edited_from);
     return json;
 }
@@ -171,7 +184,8 @@ Json summary_to_json(const Summary& summary) {
     json.set("escapes", summary.escapes);
     Json::Object collections;
     for (const auto& [name, one] : summary.collections)
-        collections.emplace_back(name, Json::object({{"documents", one.documents}, {"bson_bytes", one.bson_bytes}, {"digest", one.digest}}));
+        collections.emplace_back(
+            name, Json::object({{"documents", one.documents}, {"bson_bytes", one.bson_bytes}, {"digest", one.digest}}));
     json.set("collections", Json(std::move(collections)));
     return json;
 }

@@ -8,11 +8,15 @@ namespace {
 std::string quoted(const std::string& name) { return "\"" + printable(name) + "\""; }
 
 std::optional<Failure> compare_one(const std::string& name, const CollectionSummary& said, const CollectionSummary& read) {
-    const auto differs = [&](const char* reason, const std::string& what) { return Failure(Code::corrupt, reason, quoted(name) + what); };
+    const auto differs = [&](const char* reason, const std::string& what) {
+        return Failure(Code::corrupt, reason, quoted(name) + what);
+    };
     if (said.documents != read.documents)
-        return differs("count_differs", " holds " + std::to_string(read.documents) + " documents, its summary says " + std::to_string(said.documents));
+        return differs("count_differs", " holds " + std::to_string(read.documents) + " documents, its summary says " +
+                                            std::to_string(said.documents));
     if (said.bson_bytes != read.bson_bytes)
-        return differs("size_differs", " holds " + std::to_string(read.bson_bytes) + " bytes of BSON, its summary says " + std::to_string(said.bson_bytes));
+        return differs("size_differs", " holds " + std::to_string(read.bson_bytes) + " bytes of BSON, its summary says " +
+                                           std::to_string(said.bson_bytes));
     if (said.digest != read.digest) return differs("digest_differs", " has another digest than its summary says");
     return std::nullopt;
 }
@@ -26,10 +30,12 @@ void Tally::expect(const std::vector<CatalogEntry>& catalog) {
 }
 
 void Tally::begin(const std::string& name) {
-    if (!seen_.insert(name).second) throw Failure(Code::corrupt, "duplicate_key", "the collection " + quoted(name) + " stands twice in the file");
+    if (!seen_.insert(name).second)
+        throw Failure(Code::corrupt, "duplicate_key", "the collection " + quoted(name) + " stands twice in the file");
     const auto found = expected_.find(name);
     if (expecting_ && found == expected_.end())
-        throw Failure(Code::corrupt, "names_differ", "the collection " + quoted(name) + " is not in the catalog, or is a view there");
+        throw Failure(Code::corrupt, "names_differ",
+                      "the collection " + quoted(name) + " is not in the catalog, or is a view there");
     name_ = name;
     now_ = {};
     digest_ = CollectionDigest(expecting_ && found->second);
@@ -64,9 +70,13 @@ std::optional<Failure> Tally::difference(const Summary& summary) const {
         if (auto problem = compare_one(name, *found->second, read)) return problem;
         said.erase(found);
     }
-    if (!said.empty()) return Failure(Code::corrupt, "names_differ", quoted(said.begin()->first) + " is in the summary, but not in the collections");
+    if (!said.empty())
+        return Failure(Code::corrupt, "names_differ",
+                       quoted(said.begin()->first) + " is in the summary, but not in the collections");
     if (summary.documents == documents_) return std::nullopt;
-    return Failure(Code::corrupt, "count_differs", "the file holds " + std::to_string(documents_) + " documents, its summary says " + std::to_string(summary.documents));
+    return Failure(
+        Code::corrupt, "count_differs",
+        "the file holds " + std::to_string(documents_) + " documents, its summary says " + std::to_string(summary.documents));
 }
 
 }  // namespace reprise

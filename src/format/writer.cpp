@@ -17,7 +17,9 @@ namespace {
 constexpr std::size_t kBlockBytes = 512 * 1024;
 constexpr std::size_t kMaxIdleBytes = 4 * 1024 * 1024;  // what one huge document made of the block is given back
 
-Failure misuse(const std::string& what) { return Failure(Code::internal, "writer_misused", "the backup writer was misused: " + what); }
+Failure misuse(const std::string& what) {
+    return Failure(Code::internal, "writer_misused", "the backup writer was misused: " + what);
+}
 
 }  // namespace
 
@@ -65,7 +67,8 @@ struct BackupWriter::State {
         }
         block += '}';
         if (block.size() - start >= kMaxLineBytes)
-            throw Failure(Code::unsupported, "catalog_too_large", "options and indexes of \"" + printable(entry.name) + "\" exceed 32 MiB; exclude it");
+            throw Failure(Code::unsupported, "catalog_too_large",
+                          "options and indexes of \"" + printable(entry.name) + "\" exceed 32 MiB; exclude it");
     }
 
     void open(const Header& header) {
@@ -148,7 +151,8 @@ CollectionSummary BackupWriter::end_collection() {
 
 std::string BackupWriter::finish(Summary& summary) {
     State& state = *state_;
-    if (state.running || state.finished || state.next_entry() != nullptr) throw misuse("finished before every collection was written");
+    if (state.running || state.finished || state.next_entry() != nullptr)
+        throw misuse("finished before every collection was written");
     state.finished = true;
     summary.documents = 0;
     summary.escapes = state.escapes;

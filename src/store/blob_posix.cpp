@@ -135,7 +135,8 @@ std::unique_ptr<OpenBlob> open_blob(const Folder& folder, const std::string& nam
                 throw Failure(Code::corrupt, "not_a_file", folder.of(at) + " is not a file; give the name of a backup");
             return std::make_unique<LocalBlob>(std::move(fd), at, folder.of(at));
         }
-        if (error == ENXIO) throw Failure(Code::corrupt, "not_a_file", folder.of(at) + " is not a file; give the name of a backup");
+        if (error == ENXIO)
+            throw Failure(Code::corrupt, "not_a_file", folder.of(at) + " is not a file; give the name of a backup");
         if (error == ELOOP) {
             at = follow(folder, at);
             ++links;

@@ -1,5 +1,3 @@
-#include "store/files.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "store/files.h"
 
 namespace reprise {
 namespace {
@@ -27,7 +26,8 @@ const char* way_out(const std::string& reason) {
 }
 
 Failure not_a_folder(const std::string& path) {
-    return Failure(Code::invalid_config, "not_a_folder", path + " is not a folder; give the path of a folder, or of one to be made");
+    return Failure(Code::invalid_config, "not_a_folder",
+                   path + " is not a folder; give the path of a folder, or of one to be made");
 }
 
 // Right after its making: the umask may have taken away even the owner's rights.
@@ -82,7 +82,8 @@ std::string absolute_path(const std::string& path) {
     std::error_code error;
     std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
     if (error || path.empty() || path.find('\0') != std::string::npos)
-        throw Failure(Code::invalid_config, "not_a_folder", "\"" + printable(path) + "\" is not a path; give the path of a folder");
+        throw Failure(Code::invalid_config, "not_a_folder",
+                      "\"" + printable(path) + "\" is not a path; give the path of a folder");
     while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
     return absolute;
 }
@@ -120,7 +121,8 @@ void make_folders(const std::string& path) {
 Folder open_subfolder(const Folder& parent, std::string_view name, bool make) {
     const std::string text(name);
     if (make) make_one_folder(parent.at(), text, parent.of(name));
-    Folder folder{Descriptor(::openat(parent.at(), text.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)), parent.of(name)};
+    Folder folder{Descriptor(::openat(parent.at(), text.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)),
+                  parent.of(name)};
     if (folder.fd.valid() || (errno == ENOENT && !make)) return folder;
     if (errno == ENOTDIR || errno == ELOOP) throw not_a_folder(folder.path);
     throw_system("cannot open the folder " + folder.path, errno);
@@ -191,7 +193,8 @@ void rename_new(const Folder& folder, const std::string& from, const std::string
     }
     if (error == EEXIST)
         throw Failure(Code::busy, "name_taken", folder.of(to) + " is there already; choose another name or move it away");
-    if (error == ENOENT) throw Failure(Code::not_found, "file_missing", "a file to be named " + folder.of(to) + " is not there any more");
+    if (error == ENOENT)
+        throw Failure(Code::not_found, "file_missing", "a file to be named " + folder.of(to) + " is not there any more");
     if (error != 0) throw_system("cannot name " + folder.of(to), error);
     if (done != nullptr) *done = true;
     REPRISE_STEP("store.rename.after");

@@ -1,5 +1,3 @@
-#include "store/local.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,6 +12,7 @@
 #include "base/text.h"
 #include "store/blob_posix.h"
 #include "store/files.h"
+#include "store/local.h"
 #include "store/pointer_posix.h"
 
 namespace reprise {
@@ -42,7 +41,8 @@ void each_name(const Folder& folder, Visit visit) {
         const std::string name = entry->d_name;
         if (name != "." && name != "..") visit(name);
     }
-    throw Failure(Code::refused, "folder_too_large", folder.path + " holds over 10 000 000 entries; give the backups a folder of their own");
+    throw Failure(Code::refused, "folder_too_large",
+                  folder.path + " holds over 10 000 000 entries; give the backups a folder of their own");
 }
 
 bool is_temporary(const std::string& name) { return name.compare(0, kTemporary.size(), kTemporary) == 0; }
@@ -162,7 +162,8 @@ public:
         if (!folder.fd.valid()) return names;
         each_name(folder, [&](const std::string& entry) {
             struct stat info {};
-            if (name_ok(entry) && ::fstatat(folder.at(), entry.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode))
+            if (name_ok(entry) && ::fstatat(folder.at(), entry.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                S_ISREG(info.st_mode))
                 names.push_back(entry);
         });
         std::sort(names.begin(), names.end());

@@ -148,8 +148,8 @@ void point(const Folder& folder, const std::string& name, const std::string& tar
 std::optional<std::string> pointer_target(const Folder& folder, const std::string& name) {
     char buffer[PATH_MAX];
     const ssize_t size = ::readlinkat(folder.at(), name.c_str(), buffer, sizeof buffer);
-    const std::optional<std::string> target = size >= 0 ? std::string(buffer, static_cast<std::size_t>(size))
-                                                        : read_pointers(folder).target_of(folder, name);
+    const std::optional<std::string> target =
+        size >= 0 ? std::string(buffer, static_cast<std::size_t>(size)) : read_pointers(folder).target_of(folder, name);
     if (!target || !name_ok(*target) || !is_plain_file(folder, *target)) return std::nullopt;
     return target;
 }

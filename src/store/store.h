@@ -54,7 +54,7 @@ public:
     // (pointers with other suffixes) is unlinked afterwards. A regular file that stands under `name` fails: "name_taken".
     virtual void set_pointer(const std::string& name, const std::string& target, const std::vector<std::string>& replaces) = 0;
     virtual std::optional<std::string> pointer(const std::string& name) = 0;  // target's name, when it resolves inside
-    virtual bool is_regular(const std::string& name) = 0;                    // not a link, a plain file
+    virtual bool is_regular(const std::string& name) = 0;                     // not a link, a plain file
 
     // Small state in the hidden folder `.reprise/`: keys are "owner", "startup", "manifests/NAME.json", "jobs/ID.json", …
     // write_state is atomic and durable (temporary name, fsync, rename, fsync of the folder).

@@ -30,7 +30,8 @@ TEST_CASE("a backup is laid out byte for byte as FORMAT.md says") {
         "]\n"
         "},\n"
         "\"summary\":{\"documents\":2,\"consistency\":\"per_collection\",\"read\":{\"from\":\"2025-10-12T16:27:21.123456Z\","
-        "\"to\":\"2025-10-12T16:27:22.000000Z\"},\"escapes\":0,\"collections\":{\"users\":{\"documents\":2,\"bson_bytes\":66,\"digest\":\"" +
+        "\"to\":\"2025-10-12T16:27:22.000000Z\"},\"escapes\":0,\"collections\":{\"users\":{\"documents\":2,\"bson_bytes\":66,"
+        "\"digest\":\"" +
         backup.summary.find("users")->digest +
         "\"},\"absences\":{\"documents\":0,\"bson_bytes\":0,\"digest\":\"xxh3-128:00000000000000000000000000000000\"}}},\n";
     CHECK(text == before_last + "\"sha256\":\"" + sha256_hex(before_last) + "\"}\n");
@@ -90,7 +91,8 @@ TEST_CASE("escapes in documents and catalog are counted and come back as the sam
     Backup backup = sample(1);
     const std::string odd = BsonBuilder().doc("a", BsonBuilder().add("$oid", "x").str()).str();
     backup.collections[0].documents.push_back(odd);
-    backup.collections[0].entry.options = BsonBuilder().doc("validator", BsonBuilder().doc("n", BsonBuilder().add("$type", "int").str()).str()).str();
+    backup.collections[0].entry.options =
+        BsonBuilder().doc("validator", BsonBuilder().doc("n", BsonBuilder().add("$type", "int").str()).str()).str();
     const std::string text = write(backup);
     CHECK(backup.summary.escapes == 2);
     const Backup got = read(text);
@@ -100,7 +102,8 @@ TEST_CASE("escapes in documents and catalog are counted and come back as the sam
 
 TEST_CASE("a time series is hashed with its fields sorted") {
     Backup backup = sample(0);
-    Collection weather{{"weather", "timeseries", BsonBuilder().doc("timeseries", BsonBuilder().add("timeField", "t").str()).str(), {}}, {}};
+    Collection weather{
+        {"weather", "timeseries", BsonBuilder().doc("timeseries", BsonBuilder().add("timeField", "t").str()).str(), {}}, {}};
     weather.documents.push_back(BsonBuilder().add("t", 1).add("a", 2).str());
     backup.collections = {weather};
     const std::string one = write(backup);

@@ -63,9 +63,11 @@ inline Backup sample(int documents = 2) {
     backup.summary.read_from_us = 1760286441123456;
     backup.summary.read_to_us = 1760286442000000;
     const std::string none = BsonBuilder().str();
-    const std::string id_index = BsonBuilder().add("v", 2).doc("key", BsonBuilder().add("_id", 1).str()).add("name", "_id_").str();
+    const std::string id_index =
+        BsonBuilder().add("v", 2).doc("key", BsonBuilder().add("_id", 1).str()).add("name", "_id_").str();
     Collection users{{"users", "collection", none, {id_index}}, {}};
-    for (int i = 0; i < documents; ++i) users.documents.push_back(BsonBuilder().add("_id", i).add("name", "Sophie " + std::to_string(i)).str());
+    for (int i = 0; i < documents; ++i)
+        users.documents.push_back(BsonBuilder().add("_id", i).add("name", "Sophie " + std::to_string(i)).str());
     backup.collections.push_back(users);
     backup.collections.push_back({{"absences", "collection", none, {id_index}}, {}});
     const std::string options = BsonBuilder().add("viewOn", "users").array("pipeline", BsonBuilder().str()).str();
@@ -97,8 +99,10 @@ inline Backup read(std::string_view text, bool tolerate = false, std::size_t pie
     for (const auto& entry : reader.catalog()) backup.collections.push_back({entry, {}});
     std::string name;
     while (reader.next_collection(name)) {
-        auto found = std::find_if(backup.collections.begin(), backup.collections.end(), [&](const Collection& c) { return c.entry.name == name; });
-        if (found == backup.collections.end()) found = backup.collections.insert(found, Collection{{name, "collection", "", {}}, {}});
+        auto found = std::find_if(backup.collections.begin(), backup.collections.end(),
+                                  [&](const Collection& c) { return c.entry.name == name; });
+        if (found == backup.collections.end())
+            found = backup.collections.insert(found, Collection{{name, "collection", "", {}}, {}});
         std::string_view bson;
         while (reader.next_document(bson)) found->documents.emplace_back(bson);
     }

@@ -39,10 +39,10 @@ std::map<std::string, int> steps_of_work() {
     const std::string log = temp.of("steps");
     prepare(temp.of("b"));
     CHECK(in_child([&] {
-        ::setenv("REPRISE_STEP_LOG", log.c_str(), 1);
-        work(temp.of("b"));
-        return 0;
-    }) == 0);
+              ::setenv("REPRISE_STEP_LOG", log.c_str(), 1);
+              work(temp.of("b"));
+              return 0;
+          }) == 0);
     std::map<std::string, int> steps;
     std::ifstream in(log);
     for (std::string line; std::getline(in, line);) ++steps[line];
@@ -64,10 +64,10 @@ TEST_CASE("a kill at any step leaves the old files or the new ones, whole, and t
             prepare(folder);
             const std::string kill = step + ":" + std::to_string(n);
             REQUIRE(in_child([&] {
-                ::setenv("REPRISE_STEP_KILL", kill.c_str(), 1);
-                work(folder);
-                return 0;
-            }) == -SIGKILL);
+                        ::setenv("REPRISE_STEP_KILL", kill.c_str(), 1);
+                        work(folder);
+                        return 0;
+                    }) == -SIGKILL);
             ++kills;
             const auto store = open_local_store(folder);
             std::set<std::string> seen;

@@ -50,21 +50,23 @@ TEST_CASE("files are 0600 and folders 0700 from their first byte, whatever the u
         const TempFolder temp;
         const std::string folder = temp.of("a/b/backups");
         CHECK(in_child([&] {
-            ::umask(mask);
-            // A user without root's powers, so that the modes count.
-            if (::getuid() == 0 && (::chown(temp.path.c_str(), 65534, 65534) != 0 || ::setgid(65534) != 0 || ::setuid(65534) != 0)) return 1;
-            const auto store = open_local_store(folder);
-            auto blob = store->create();
-            for (const std::string& name : entries(folder))
-                if (name != ".reprise" && mode_of(folder + "/" + name) != 0600) return 2;
-            blob->write("x");
-            blob->finish();
-            blob->publish("x");
-            store->write_state("manifests/x.json", "{}");
-            const auto lock = FolderLock::try_acquire(folder, "1");
-            const StateLock state(folder);
-            return ::umask(mask) == mask ? 0 : 3;
-        }) == 0);
+                  ::umask(mask);
+                  // A user without root's powers, so that the modes count.
+                  if (::getuid() == 0 &&
+                      (::chown(temp.path.c_str(), 65534, 65534) != 0 || ::setgid(65534) != 0 || ::setuid(65534) != 0))
+                      return 1;
+                  const auto store = open_local_store(folder);
+                  auto blob = store->create();
+                  for (const std::string& name : entries(folder))
+                      if (name != ".reprise" && mode_of(folder + "/" + name) != 0600) return 2;
+                  blob->write("x");
+                  blob->finish();
+                  blob->publish("x");
+                  store->write_state("manifests/x.json", "{}");
+                  const auto lock = FolderLock::try_acquire(folder, "1");
+                  const StateLock state(folder);
+                  return ::umask(mask) == mask ? 0 : 3;
+              }) == 0);
         CHECK(mode_of(temp.of("a")) == 0700);
         CHECK(mode_of(temp.of("a/b")) == 0700);
         CHECK(mode_of(folder) == 0700);
@@ -82,10 +84,10 @@ TEST_CASE("a name that is not one component is refused everywhere (S11)") {
     const auto store = open_local_store(temp.path);
     std::ofstream(temp.path + "/../reprise_outside") << "secret";
     put(*store, "fine", "x");
-    for (const std::string& name : {std::string(""), std::string("."), std::string(".."), std::string("../reprise_outside"),
-                                   std::string("/etc/passwd"), std::string("a/b"), std::string(".reprise"), std::string(".hidden"),
-                                   std::string("a\0b", 3), std::string("fine\0", 5), std::string("\xff"), std::string("\xC0\xAE\xC0\xAE/x"),
-                                   std::string(256, 'x')}) {
+    for (const std::string& name :
+         {std::string(""), std::string("."), std::string(".."), std::string("../reprise_outside"), std::string("/etc/passwd"),
+          std::string("a/b"), std::string(".reprise"), std::string(".hidden"), std::string("a\0b", 3), std::string("fine\0", 5),
+          std::string("\xff"), std::string("\xC0\xAE\xC0\xAE/x"), std::string(256, 'x')}) {
         CAPTURE(name);
         CHECK(reason_of([&] { store->open(name); }) == "name_invalid");
         CHECK(reason_of([&] { store->remove(name); }) == "name_invalid");
@@ -219,7 +221,8 @@ TEST_CASE("the sweep removes what the dead left and nothing else") {
     put(*store, "kept", "x");
     store->write_state("jobs/1.json", "x");
     const std::string dead = ".reprise_tmp_0123456789abcdef0123456789abcdef";
-    for (const std::string& place : {temp.of(dead), temp.of(".reprise/" + dead), temp.of(".reprise/jobs/" + dead)}) std::ofstream(place) << "x";
+    for (const std::string& place : {temp.of(dead), temp.of(".reprise/" + dead), temp.of(".reprise/jobs/" + dead)})
+        std::ofstream(place) << "x";
     std::ofstream(temp.of(".other")) << "x";
     auto living = store->create();
     CHECK(store->sweep().size() == 3);
@@ -244,18 +247,18 @@ TEST_CASE("a folder that is a file, missing, or not ours is said with the way ou
     CHECK(reason_of([&] { put(*store, "x", "x"); }) == "folder_missing");
     if (::getuid() != 0) return;
     CHECK(in_child([&] {
-        if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 1;
-        if (reason_of([&] { open_local_store(temp.of("other")); }) != "permission_denied") return 2;
-        try {
-            open_local_store(temp.path);
-        } catch (const Failure& failure) {
-            return failure.code == Code::denied && failure.message.find(temp.path) != std::string::npos &&
-                           failure.message.find("give this user") != std::string::npos
-                       ? 0
-                       : 3;
-        }
-        return 4;
-    }) == 0);
+              if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 1;
+              if (reason_of([&] { open_local_store(temp.of("other")); }) != "permission_denied") return 2;
+              try {
+                  open_local_store(temp.path);
+              } catch (const Failure& failure) {
+                  return failure.code == Code::denied && failure.message.find(temp.path) != std::string::npos &&
+                                 failure.message.find("give this user") != std::string::npos
+                             ? 0
+                             : 3;
+              }
+              return 4;
+          }) == 0);
 }
 
 TEST_CASE("a full disk is said as such and leaves nothing behind") {

@@ -54,10 +54,10 @@ TEST_CASE("a forked child neither holds nor releases its parent's lock") {
     auto lock = FolderLock::try_acquire(temp.path, "parent");
     REQUIRE(lock);
     CHECK(in_child([&] {
-        lock.reset();  // as a copied object's destructor would
-        close_locks_in_child();
-        return FolderLock::try_acquire(temp.path, "child") ? 1 : 0;
-    }) == 0);
+              lock.reset();  // as a copied object's destructor would
+              close_locks_in_child();
+              return FolderLock::try_acquire(temp.path, "child") ? 1 : 0;
+          }) == 0);
     CHECK_FALSE(FolderLock::try_acquire(temp.path, "second"));
 
     // A child that lives on does not keep the lock of a parent that released it.
