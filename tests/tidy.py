@@ -105,7 +105,7 @@ def check_cpp(path: Path, lines: list[str]) -> None:
     if inside and path.suffix == ".h" and not any(line.strip() == "#pragma once" for line in lines):
         complain(path, 1, "an internal header begins with #pragma once")
     for number, line in enumerate(lines, 1):
-        if "using namespace std" in line:
+        if re.search(r"using namespace std\s*;", line):
             complain(path, number, "using namespace std")
         if parts[0] == "src" and re.search(r'extern\s+"C"', line) and not line.lstrip().startswith("//"):
             complain(path, number, 'extern "C" outside capi')

@@ -3,18 +3,14 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import servers  # noqa: E402
 
 pymongo = pytest.importorskip("pymongo")
 from bson import raw_bson  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMAND = ROOT / "build" / "release" / "bin" / "reprise"
+COMMAND = os.environ.get("REPRISE_COMMAND", str(ROOT / "build" / "release" / "bin" / "reprise"))
 DATABASE = "reprise_volume"
 PEAK_MIB = 256
 BATCH = 10_000
@@ -68,12 +64,6 @@ def run(url: str, folder: pathlib.Path, *words: str) -> tuple[dict, float]:
     said = (folder / "stdout").read_text() + (folder / "stderr").read_text()
     assert process.returncode == 0, said
     return json.loads((folder / "stdout").read_text()), usage.ru_maxrss / 1024
-
-
-@pytest.fixture(scope="module")
-def url():
-    with servers.any_server() as url:
-        yield url
 
 
 @pytest.mark.timeout(3600)
