@@ -6,7 +6,8 @@ int32_t reprise_list(reprise_engine* engine, char** json, size_t* size, reprise_
     return json_out(engine, json, size, error, [](reprise::Service& service) { return service.list(); });
 }
 
-int32_t reprise_show(reprise_engine* engine, const char* file, size_t file_size, char** json, size_t* size, reprise_error* error) {
+int32_t reprise_show(reprise_engine* engine, const char* file, size_t file_size, char** json, size_t* size,
+                     reprise_error* error) {
     return json_out(engine, json, size, error,
                     [&](reprise::Service& service) { return service.show(text_in(file, file_size, "file")); });
 }

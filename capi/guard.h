@@ -99,7 +99,8 @@ inline std::string text_in(const char* text, std::size_t size, const char* name)
         throw Failure(Code::invalid_argument, "argument_too_long", std::string("argument ") + name + " is longer than 16 MiB");
     std::string copy(text, length);
     if (copy.find('\0') != std::string::npos || !reprise::is_utf8(copy))
-        throw Failure(Code::invalid_argument, "argument_not_utf8", std::string("argument ") + name + " is not UTF-8 without NUL");
+        throw Failure(Code::invalid_argument, "argument_not_utf8",
+                      std::string("argument ") + name + " is not UTF-8 without NUL");
     return copy;
 }
 

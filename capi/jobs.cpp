@@ -31,7 +31,8 @@ static void fill(reprise_job_status* status, const reprise::JobRecord& record) {
     put_text(status->collection, sizeof status->collection, record.progress.collection);
 }
 
-int32_t reprise_job_wait(reprise_engine* engine, uint64_t job, int64_t wait_ms, reprise_job_status* status, reprise_error* error) {
+int32_t reprise_job_wait(reprise_engine* engine, uint64_t job, int64_t wait_ms, reprise_job_status* status,
+                         reprise_error* error) {
     return guarded(error, [&] {
         need(engine, "engine");
         need(status, "status");

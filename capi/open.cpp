@@ -19,8 +19,9 @@ int32_t reprise_shutdown(reprise_engine* engine, int64_t deadline_ms, reprise_er
     return guarded(error, [&] {
         const bool ended = engine != nullptr ? engine->service.shutdown(deadline_ms) : reprise::shutdown_all(deadline_ms);
         if (!ended)
-            throw reprise::Failure(reprise::Code::busy, "shutdown_incomplete",
-                                   "a job has not ended yet: it is past its point of no return or stuck; wait longer, or leave it");
+            throw reprise::Failure(
+                reprise::Code::busy, "shutdown_incomplete",
+                "a job has not ended yet: it is past its point of no return or stuck; wait longer, or leave it");
     });
 }
 

@@ -9,8 +9,8 @@ int32_t reprise_stream_open(reprise_engine* engine, const char* what, size_t wha
         need(engine, "engine");
         need(what, "what");
         need(stream, "stream");
-        *stream = new reprise_stream{
-            engine->service.open_stream(text_in(what, what_size, "what"), text_in(file, file_size, "file"))};
+        *stream =
+            new reprise_stream{engine->service.open_stream(text_in(what, what_size, "what"), text_in(file, file_size, "file"))};
     });
 }
 

@@ -60,11 +60,8 @@ void to_database(Client& client, const std::string& database, const Attempts& at
                                      .add("highest_sequence", attempts.highest_sequence)
                                      .add("written", attempts.written)
                                      .str();
-    const std::string update = BsonBuilder()
-                                   .doc("q", BsonBuilder().add("_id", kDocument).str())
-                                   .doc("u", document)
-                                   .add("upsert", true)
-                                   .str();
+    const std::string update =
+        BsonBuilder().doc("q", BsonBuilder().add("_id", kDocument).str()).doc("u", document).add("upsert", true).str();
     const std::string command =
         BsonBuilder().add("update", kOwnCollection).array("updates", BsonArray().doc(update).str()).str();
     CommandOptions options;

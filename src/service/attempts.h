@@ -11,10 +11,10 @@
 namespace reprise {
 
 struct Attempts {
-    std::int64_t attempts = 0;      // restores begun and not ended: the process died in them
-    std::string failed_sha256;      // a backup after whose restore the rule still said "empty"
+    std::int64_t attempts = 0;          // restores begun and not ended: the process died in them
+    std::string failed_sha256;          // a backup after whose restore the rule still said "empty"
     std::int64_t highest_sequence = 0;  // of the backups seen
-    std::int64_t written = 0;       // one more at every writing
+    std::int64_t written = 0;           // one more at every writing
     bool clean() const { return attempts == 0 && failed_sha256.empty(); }
 };
 

@@ -35,13 +35,12 @@ struct Facts {
 };
 
 std::optional<Skipped> why_not(const ShelfItem& item, const Rule& rule, const Facts& facts) {
-    const auto skip = [&](const char* reason, const std::string& message) {
-        return Skipped{item.blob.name, reason, message};
-    };
+    const auto skip = [&](const char* reason, const std::string& message) { return Skipped{item.blob.name, reason, message}; };
     if (!item.manifest) return skip(item.problem_reason.empty() ? "unverified" : item.problem_reason.c_str(), item.problem);
     const Manifest& m = *item.manifest;
     if (m.legacy && facts.format_1)
-        return skip("legacy_beside_backup", "a file of the replaced system is not restored by itself beside backups that prove themselves");
+        return skip("legacy_beside_backup",
+                    "a file of the replaced system is not restored by itself beside backups that prove themselves");
     if (!m.verified) return skip("unverified", "it was never read back whole");
     if (m.state != "good") return skip("suspect", "the guard did not believe it; accept it, or restore it by name");
     if (m.scope == "partial") return skip("partial", "it holds only a part of the database");
@@ -50,9 +49,11 @@ std::optional<Skipped> why_not(const ShelfItem& item, const Rule& rule, const Fa
         return skip("other_database", "it is of database " + m.database);
     if (rule.deployment && m.deployment && *m.deployment != *rule.deployment)
         return skip("other_deployment", "it is of another deployment of this database's name");
-    if (facts.unclear) return skip("deployment_unclear", "the folder holds files of several deployments and nothing says which is this one");
+    if (facts.unclear)
+        return skip("deployment_unclear", "the folder holds files of several deployments and nothing says which is this one");
     if (documents_in(m, rule.sentinel) == 0)
-        return skip("empty_by_rule", rule.sentinel.empty() ? "it holds no documents" : "it holds no documents in collection " + rule.sentinel);
+        return skip("empty_by_rule",
+                    rule.sentinel.empty() ? "it holds no documents" : "it holds no documents in collection " + rule.sentinel);
     if (!rule.failed_sha256.empty() && m.sha256 == rule.failed_sha256)
         return skip("failed_before", "the database was still empty after it was restored");
     return std::nullopt;

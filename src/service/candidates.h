@@ -15,13 +15,13 @@ struct Skipped {
 
 struct Rule {
     std::string database;
-    std::string sentinel;                  // the collection that counts; empty: the whole database
-    std::optional<std::string> deployment; // what database or folder say; nullopt: nothing is known
-    std::string failed_sha256;             // a backup that did not help
+    std::string sentinel;                   // the collection that counts; empty: the whole database
+    std::optional<std::string> deployment;  // what database or folder say; nullopt: nothing is known
+    std::string failed_sha256;              // a backup that did not help
 };
 
 struct Candidates {
-    std::vector<ShelfItem> files;   // newest first
+    std::vector<ShelfItem> files;  // newest first
     std::vector<Skipped> skipped;
     bool data_elsewhere = false;    // some skipped file holds, or may hold, documents: an empty database is no new one
     bool sentinel_nowhere = false;  // good backups hold documents, but none in the sentinel: perhaps it is mistyped

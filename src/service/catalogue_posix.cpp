@@ -42,8 +42,16 @@ Json item_to_json(Store& store, const ShelfItem& item, const std::optional<std::
     if (item.manifest) {
         add_manifest(out, *item.manifest);
     } else {
-        out.set("state", "unknown").set("suspect_reason", Json()).set("verified", false).set("label", "").set("database", Json());
-        out.set("deployment", Json()).set("sequence", 0).set("backup_date", Json()).set("scope", Json()).set("documents", Json());
+        out.set("state", "unknown")
+            .set("suspect_reason", Json())
+            .set("verified", false)
+            .set("label", "")
+            .set("database", Json());
+        out.set("deployment", Json())
+            .set("sequence", 0)
+            .set("backup_date", Json())
+            .set("scope", Json())
+            .set("documents", Json());
         out.set("legacy", Json());
     }
     out.set("problem", item.problem.empty() ? Json() : Json(item.problem));
@@ -68,7 +76,9 @@ Json catalog_to_json(const std::vector<CatalogEntry>& catalog) {
     for (const auto& entry : catalog) {
         Json indexes = Json::array();
         for (const auto& index : entry.indexes) indexes.push(bson_to_value(index));
-        out.set(entry.name, Json::object({{"type", entry.type}, {"options", bson_to_value(entry.options)}, {"indexes", std::move(indexes)}}));
+        out.set(
+            entry.name,
+            Json::object({{"type", entry.type}, {"options", bson_to_value(entry.options)}, {"indexes", std::move(indexes)}}));
     }
     return out;
 }

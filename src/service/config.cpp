@@ -41,26 +41,8 @@ Json names_to_json(const std::vector<std::string>& names) {
     return out;
 }
 
-}  // namespace
-
-const Schema& config_schema() {
-    static const Schema schema{
-        Code::invalid_config,
-        "configuration",
-        {{"mongo_url", KeyType::text, true, {}, 0, 0},
-         {"database", KeyType::text, true, {}, 0, 0},
-         {"directory", KeyType::text, true, {}, 0, 0},
-         {"sentinel", KeyType::text, false, {}, 0, 0},
-         {"include", KeyType::texts, false, {}, 0, 0},
-         {"exclude", KeyType::texts, false, {}, 0, 0},
-         {"profile", KeyType::text, false, {"readable", "portable"}, 0, 0},
-         {"consistency", KeyType::text, false, {"prefer_snapshot", "require_snapshot"}, 0, 0},
-         {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
-         {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
-    return schema;
-}
-
-std::string absolute_path(const std::string& path) {
+// Against the working directory, which is not changed.
+std::string made_absolute(const std::string& path) {
     std::error_code error;
     const auto absolute = std::filesystem::absolute(path, error);
     if (error) throw bad_value("directory", "it is relative, and the working directory cannot be read");
@@ -69,12 +51,30 @@ std::string absolute_path(const std::string& path) {
     return text;
 }
 
+}  // namespace
+
+const Schema& config_schema() {
+    static const Schema schema{Code::invalid_config,
+                               "configuration",
+                               {{"mongo_url", KeyType::text, true, {}, 0, 0},
+                                {"database", KeyType::text, true, {}, 0, 0},
+                                {"directory", KeyType::text, true, {}, 0, 0},
+                                {"sentinel", KeyType::text, false, {}, 0, 0},
+                                {"include", KeyType::texts, false, {}, 0, 0},
+                                {"exclude", KeyType::texts, false, {}, 0, 0},
+                                {"profile", KeyType::text, false, {"readable", "portable"}, 0, 0},
+                                {"consistency", KeyType::text, false, {"prefer_snapshot", "require_snapshot"}, 0, 0},
+                                {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
+                                {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
+    return schema;
+}
+
 Config parse_config(std::string_view text) {
     const Json json = parse_checked(text, config_schema());
     Config config;
     config.mongo_url = Secret(json.at("mongo_url").as_string());
     config.database = json.at("database").as_string();
-    config.directory = absolute_path(json.at("directory").as_string());
+    config.directory = made_absolute(json.at("directory").as_string());
     config.sentinel = text_or(json, "sentinel", "");
     config.include = texts_of(json, "include");
     config.exclude = texts_of(json, "exclude");

@@ -33,7 +33,5 @@ const Schema& config_schema();
 Config parse_config(std::string_view json);
 // Defaults filled in, secrets as "***".
 Json config_to_json(const Config& config);
-// An absolute path from `path`: against the working directory, which is not changed.
-std::string absolute_path(const std::string& path);
 
 }  // namespace reprise

@@ -33,7 +33,7 @@ public:
     int descriptor();  // an eventfd, readable while events wait; made at the first call
     void set_hook(LogHook hook);
     LogHook hook();
-    void close();      // nothing comes any more; waiters wake
+    void close();  // nothing comes any more; waiters wake
 
 private:
     void signal_waiting();

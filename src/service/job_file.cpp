@@ -18,7 +18,8 @@ const JobState kStates[] = {JobState::running, JobState::done, JobState::failed,
 std::string key_of(std::uint64_t id, const char* suffix) { return "jobs/" + std::to_string(id) + suffix; }
 
 std::optional<std::uint64_t> id_of(const std::string& name, std::string_view suffix) {
-    if (name.size() <= suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) return std::nullopt;
+    if (name.size() <= suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
+        return std::nullopt;
     const std::string digits = name.substr(0, name.size() - suffix.size());
     if (digits.size() > 16 || digits.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
     return std::strtoull(digits.c_str(), nullptr, 10);
@@ -130,7 +131,8 @@ Json job_to_json(const JobRecord& job) {
 
 std::uint64_t new_job_id(std::int64_t unix_us) {
     const std::string noise = random_bytes(2);
-    const auto low = static_cast<std::uint64_t>((static_cast<unsigned char>(noise[0]) << 8 | static_cast<unsigned char>(noise[1])) & 0xFFF);
+    const auto low =
+        static_cast<std::uint64_t>((static_cast<unsigned char>(noise[0]) << 8 | static_cast<unsigned char>(noise[1])) & 0xFFF);
     const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(unix_us / 1000 - kIdEpochMs, 1));
     return ((ms << 12) | low) % kIdLimit;
 }

@@ -29,7 +29,7 @@ struct JobRecord {
 };
 
 constexpr std::size_t kJobsKept = 64;
-constexpr std::int64_t kBeatMs = 15 * 1000;            // a running job's file is renewed at least this often
+constexpr std::int64_t kBeatMs = 15 * 1000;                // a running job's file is renewed at least this often
 constexpr std::int64_t kForeignSilenceMs = 5 * 60 * 1000;  // another machine's job that is silent for longer reads as dead
 
 const char* state_name(JobState state);

@@ -16,8 +16,8 @@ struct Jobs::Job {
     std::condition_variable changed;
     JobRecord record;
     bool ended = false;
-    bool on_file = false;      // its file is written
-    bool abandoned = false;    // the engine is gone: no event, no log line, no file any more
+    bool on_file = false;    // its file is written
+    bool abandoned = false;  // the engine is gone: no event, no log line, no file any more
     Cancel cancel;
     std::string folder;
     std::shared_ptr<Events> events;
@@ -173,7 +173,8 @@ Outcome execute(const Held& job) {
 }
 
 Json ended_event(const JobRecord& record) {
-    return Json::object({{"event", "job_ended"}, {"job", record.id}, {"kind", record.kind}, {"state", state_name(record.state)}});
+    return Json::object(
+        {{"event", "job_ended"}, {"job", record.id}, {"kind", record.kind}, {"state", state_name(record.state)}});
 }
 
 void log_end(const Held& job, const JobRecord& record) {
@@ -318,7 +319,8 @@ JobRecord Jobs::wait(std::uint64_t id, std::int64_t wait_ms) {
     while (true) {
         auto record = read_job(*store, id);
         if (!record) throw unknown_job(id);
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
         if (record->state != JobState::running || left <= 0) return *record;
         sleeper.wait_ms(std::min<std::int64_t>(left, kLookMs));
     }
@@ -344,7 +346,8 @@ std::vector<JobRecord> Jobs::list() {
     const std::size_t own = jobs.size();
     for (auto& record : read_jobs(*open_local_store(folder_, true))) {
         const auto same = [&](const JobRecord& job) { return job.id == record.id; };
-        if (std::none_of(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(own), same)) jobs.push_back(std::move(record));
+        if (std::none_of(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(own), same))
+            jobs.push_back(std::move(record));
     }
     std::sort(jobs.begin(), jobs.end(), [](const JobRecord& a, const JobRecord& b) { return a.id > b.id; });
     return jobs;
@@ -365,7 +368,8 @@ bool Jobs::shutdown(std::int64_t deadline_ms) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(deadline_ms);
     bool all = true;
     for (const auto& job : running) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
         all = wait_for_end(job, std::max<std::int64_t>(left, 0)) && all;
     }
     return all;

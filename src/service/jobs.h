@@ -55,7 +55,7 @@ public:
 private:
     std::shared_ptr<Job> find(std::uint64_t id);
     void launch(const std::shared_ptr<Job>& job);
-    void forget_old();        // both with the lock held
+    void forget_old();  // both with the lock held
     std::uint64_t free_id();
 
     const std::string folder_;

@@ -31,10 +31,10 @@ Schema make_schema(Kind kind) {
                                      text("profile", {"readable", "portable"}), yes_no("accept_smaller")});
         case Kind::startup: return schema("startup", {yes_no("retry")});
         case Kind::restore:
-            return schema("restore",
-                          {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"), texts("exclude"),
-                           text("to_database"), text("to_mongo_url"), yes_no("other_database"), yes_no("adopt"),
-                           yes_no("no_safety_backup"), yes_no("allow_unsharded"), yes_no("non_unique"), yes_no("without_majority")});
+            return schema("restore", {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
+                                      texts("exclude"), text("to_database"), text("to_mongo_url"), yes_no("other_database"),
+                                      yes_no("adopt"), yes_no("no_safety_backup"), yes_no("allow_unsharded"),
+                                      yes_no("non_unique"), yes_no("without_majority")});
         case Kind::verify: return schema("verify", {text("file")});
         case Kind::rehash: return schema("rehash", {needed("file")});
     }
@@ -46,7 +46,8 @@ void check_target(const Json& options) {
         try {
             check_mongo_url(Secret(url->as_string()));
         } catch (const Failure& failure) {
-            throw Failure(Code::invalid_argument, failure.reason, "key to_mongo_url of the options of restore: " + failure.message);
+            throw Failure(Code::invalid_argument, failure.reason,
+                          "key to_mongo_url of the options of restore: " + failure.message);
         }
     }
     if (const Json* name = options.find("to_database"))

@@ -12,7 +12,7 @@ struct ProcessIdentity {
     std::string boot;           // boot id of the machine
     std::string pid_namespace;  // inode of /proc/self/ns/pid
     std::int64_t pid = 0;
-    std::int64_t start = 0;     // start time of the process, in clock ticks since boot
+    std::int64_t start = 0;  // start time of the process, in clock ticks since boot
 };
 
 ProcessIdentity this_process();

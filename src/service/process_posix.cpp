@@ -57,11 +57,13 @@ Life life_of(const ProcessIdentity& process) {
 }
 
 Json process_to_json(const ProcessIdentity& process) {
-    return Json::object({{"boot", process.boot}, {"pid_namespace", process.pid_namespace}, {"pid", process.pid}, {"start", process.start}});
+    return Json::object(
+        {{"boot", process.boot}, {"pid_namespace", process.pid_namespace}, {"pid", process.pid}, {"start", process.start}});
 }
 
 ProcessIdentity process_from_json(const Json& json) {
-    return {json.at("boot").as_string(), json.at("pid_namespace").as_string(), json.at("pid").as_int(), json.at("start").as_int()};
+    return {json.at("boot").as_string(), json.at("pid_namespace").as_string(), json.at("pid").as_int(),
+            json.at("start").as_int()};
 }
 
 }  // namespace reprise

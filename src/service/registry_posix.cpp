@@ -1,5 +1,3 @@
-#include "service/registry.h"
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "service/fork.h"
+#include "service/registry.h"
 
 namespace reprise {
 namespace {
@@ -48,7 +47,8 @@ void at_exit() {
 void enlist(const std::shared_ptr<Jobs>& jobs) {
     Registry& list = registry();
     const std::lock_guard<std::mutex> hold(list.mutex);
-    list.all.erase(std::remove_if(list.all.begin(), list.all.end(), [](const auto& weak) { return weak.expired(); }), list.all.end());
+    list.all.erase(std::remove_if(list.all.begin(), list.all.end(), [](const auto& weak) { return weak.expired(); }),
+                   list.all.end());
     list.all.push_back(jobs);
 }
 

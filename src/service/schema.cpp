@@ -69,14 +69,16 @@ Failure wrong_type(const Schema& schema, const std::string& path, const Json& va
     const std::string type = value.type_name();
     const char* article = type == "array" || type == "object" ? "an " : type == "null" ? "" : "a ";
     const std::string wanted_article = std::string(wanted).rfind("array", 0) == 0 ? "an " : "a ";
-    return Failure(schema.code, "key_type_wrong",
-                   "key " + path + " of the " + schema.noun + " is " + article + type + ", expected " + wanted_article + wanted);
+    return Failure(
+        schema.code, "key_type_wrong",
+        "key " + path + " of the " + schema.noun + " is " + article + type + ", expected " + wanted_article + wanted);
 }
 
 void check_texts(const Json& value, const KeyRule& rule, const Schema& schema) {
     const auto& items = value.as_array();
     if (items.size() > kMaxListItems)
-        throw Failure(schema.code, "key_value_wrong", "key " + rule.name + " of the " + schema.noun + " has more than 10000 items");
+        throw Failure(schema.code, "key_value_wrong",
+                      "key " + rule.name + " of the " + schema.noun + " has more than 10000 items");
     for (std::size_t i = 0; i < items.size(); ++i) {
         const std::string path = rule.name + "[" + std::to_string(i) + "]";
         if (!items[i].is_string()) throw wrong_type(schema, path, items[i], "string");
@@ -120,7 +122,8 @@ void check_keys(const Json& json, const Schema& schema) {
                       "the " + schema.noun + " must be a JSON object, not a JSON " + std::string(json.type_name()));
     for (const auto& [key, value] : json.as_object()) {
         const std::string& name = key;
-        const auto rule = std::find_if(schema.rules.begin(), schema.rules.end(), [&](const KeyRule& r) { return r.name == name; });
+        const auto rule =
+            std::find_if(schema.rules.begin(), schema.rules.end(), [&](const KeyRule& r) { return r.name == name; });
         if (rule == schema.rules.end())
             throw Failure(schema.code, "key_unknown",
                           "unknown key " + printable(key) + " in the " + schema.noun +
@@ -129,7 +132,8 @@ void check_keys(const Json& json, const Schema& schema) {
     }
     for (const auto& rule : schema.rules)
         if (rule.required && json.find(rule.name) == nullptr)
-            throw Failure(schema.code, "key_missing", "the " + schema.noun + " has no key " + rule.name + ", which is required");
+            throw Failure(schema.code, "key_missing",
+                          "the " + schema.noun + " has no key " + rule.name + ", which is required");
 }
 
 Json parse_checked(std::string_view text, const Schema& schema) {

@@ -16,7 +16,7 @@ struct KeyRule {
     std::string name;
     KeyType type = KeyType::text;
     bool required = false;
-    std::vector<std::string> allowed;     // text: these words only; empty: any
+    std::vector<std::string> allowed;       // text: these words only; empty: any
     std::int64_t minimum = 0, maximum = 0;  // number
 };
 

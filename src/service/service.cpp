@@ -30,7 +30,8 @@ std::int64_t clamp_wait(std::int64_t wait_ms) { return wait_ms < 0 ? kLongestWai
 
 Json result_of(JobRecord record) {
     if (record.state == JobState::running)
-        throw Failure(Code::busy, "job_running", "job " + std::to_string(record.id) + " is still running; wait for its end").may_retry();
+        throw Failure(Code::busy, "job_running", "job " + std::to_string(record.id) + " is still running; wait for its end")
+            .may_retry();
     if (record.error) throw *record.error;
     return std::move(record.result);
 }

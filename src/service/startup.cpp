@@ -46,10 +46,12 @@ StartupResult not_needed(const std::string& sentinel) {
 }
 
 StartupResult nothing_to_restore(bool empty, const std::string& sentinel) {
-    if (empty) return decided("no_backup", "no_backup", "the database is empty and the folder holds no backup: a new deployment");
+    if (empty)
+        return decided("no_backup", "no_backup", "the database is empty and the folder holds no backup: a new deployment");
     return decided("refused", "no_candidate",
-                   "collection " + printable(sentinel) + " is empty, other collections are not, and the folder holds no backup; "
-                   "if that is as it should be, set another sentinel");
+                   "collection " + printable(sentinel) +
+                       " is empty, other collections are not, and the folder holds no backup; "
+                       "if that is as it should be, set another sentinel");
 }
 
 bool has_backup_files(Store& store) {
@@ -80,8 +82,8 @@ std::optional<StartupResult> ask_quickly(const Place& place, const StartupOption
 
 // Failures that are about the file: an older one may do. All others are about the server, the folder or the moment.
 bool is_about_the_file(const Failure& failure) {
-    return failure.code == Code::corrupt || failure.code == Code::unsupported || failure.reason == "index_not_unique" ||
-           failure.reason == "file_missing" || failure.reason == "documents_refused";
+    return failure.code == Code::corrupt || failure.code == Code::unsupported || failure.reason == "unique_conflict" ||
+           failure.reason == "file_missing" || failure.reason == "document_refused";
 }
 
 class Startup {
@@ -114,7 +116,8 @@ private:
                                "startup with retry");
         auto candidates = choose(shelf, Rule{place_.database, sentinel_, deployment, attempts_.failed_sha256});
         for (const auto& skipped : candidates.skipped)
-            context_.log(Level::warning, "startup skips " + printable(skipped.file) + " (" + skipped.reason + "): " + skipped.message);
+            context_.log(Level::warning,
+                         "startup skips " + printable(skipped.file) + " (" + skipped.reason + "): " + skipped.message);
         auto out = candidates.files.empty() ? without_candidate(candidates) : restore_first_good(candidates);
         out.skipped = std::move(candidates.skipped);
         return out;
@@ -122,14 +125,16 @@ private:
 
     StartupResult held_meanwhile() {
         clear_attempts(client(), place_.database, *place_.store);
-        return decided("restored_by_other", "restored_meanwhile", "another process brought the data back, or an unfinished restore was finished");
+        return decided("restored_by_other", "restored_meanwhile",
+                       "another process brought the data back, or an unfinished restore was finished");
     }
 
     StartupResult without_candidate(const Candidates& candidates) {
         const bool empty = database_empty(client(), place_.database);
         if (candidates.sentinel_nowhere && !sentinel_.empty())
             return decided("refused", "sentinel_not_in_backups",
-                           "no backup holds documents in the sentinel " + printable(sentinel_) + "; check its spelling in the configuration");
+                           "no backup holds documents in the sentinel " + printable(sentinel_) +
+                               "; check its spelling in the configuration");
         if (!candidates.data_elsewhere) return nothing_to_restore(empty, sentinel_);
         return decided("refused", "no_candidate",
                        "the data are missing and no backup in the folder may be restored by itself; restore one by name");
@@ -148,7 +153,8 @@ private:
                 last = failure;
             }
         }
-        return decided("refused", "no_candidate", "no backup in the folder could be restored; the newest failure: " + last->message);
+        return decided("refused", "no_candidate",
+                       "no backup in the folder could be restored; the newest failure: " + last->message);
     }
 
     StartupResult restore_one(const ShelfItem& item) {
@@ -164,7 +170,8 @@ private:
         if (says_empty(client(), place_.database, sentinel_)) give_up(item);
         attempts_.failed_sha256.clear();
         remember(0, item.manifest->sequence);
-        auto out = decided("restored", "restored", "restored " + std::to_string(restored.documents) + " documents from " + item.blob.name);
+        auto out = decided("restored", "restored",
+                           "restored " + std::to_string(restored.documents) + " documents from " + item.blob.name);
         out.file = item.blob.name;
         out.restore = std::move(restored);
         context_.log(Level::warning, out.message);

@@ -19,11 +19,11 @@ struct StartupOptions {
 };
 
 struct StartupResult {
-    std::string result;   // not_needed, restored, restored_by_other, no_backup, in_progress, refused
-    std::string reason;   // a word
-    std::string message;  // a sentence
-    std::string sentinel; // in force; empty: the whole database
-    std::string file;     // restored
+    std::string result;    // not_needed, restored, restored_by_other, no_backup, in_progress, refused
+    std::string reason;    // a word
+    std::string message;   // a sentence
+    std::string sentinel;  // in force; empty: the whole database
+    std::string file;      // restored
     std::optional<RestoreResult> restore;
     std::vector<Skipped> skipped;
     std::vector<std::string> warnings;

@@ -60,6 +60,7 @@ Json run_backup(Bench& bench) {
     options.require_snapshot = config.require_snapshot;
     if (bench.options.find("consistency") != nullptr)
         options.require_snapshot = bench.options.at("consistency").as_string() == "require_snapshot";
+    options.sentinel = config.sentinel;
     options.accept_smaller = yes_or(bench.options, "accept_smaller", false);
     return backup_to_json(backup(bench.place(Kind::backup), options, bench.given.context));
 }
@@ -113,7 +114,8 @@ Json run_restore(Bench& bench) {
     const Context& context = bench.given.context;
     Operation operation(place, Access::write, context);
     RestoreResult result = restore_within(operation, place, options, context);
-    if (!place.foreign_folder && options.mode == RestoreMode::replace) clear_attempts(operation.client(), place.database, *place.store);
+    if (!place.foreign_folder && options.mode == RestoreMode::replace)
+        clear_attempts(operation.client(), place.database, *place.store);
     result.warnings.insert(result.warnings.begin(), operation.notes().begin(), operation.notes().end());
     return restore_to_json(result, text_or(bench.options, "mode", "replace"), place.database);
 }
