@@ -21,8 +21,8 @@ private:
 }  // namespace
 
 const Clock& system_clock() {
-    static const SystemClock clock;
-    return clock;
+    static const SystemClock* clock = new SystemClock;  // never destroyed: a thread may outlive main()
+    return *clock;
 }
 
 }  // namespace reprise
