@@ -1,0 +1,93 @@
+// What a restore is judged by: everything that a database holds, UUIDs aside.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/record.h"
+#include "engine/restore.h"
+#include "engine_backup_support.h"
+#include "format/names.h"
+
+namespace restore_test {
+
+using namespace backup_test;
+
+struct Seen {
+    std::string type, options;
+    std::vector<std::string> indexes;
+    CollectionSummary content;
+    friend bool operator==(const Seen& a, const Seen& b) {
+        return a.type == b.type && a.options == b.options && a.indexes == b.indexes && a.content == b.content;
+    }
+};
+using State = std::map<std::string, Seen>;
+
+inline State state_of(Fixture& db) {
+    State state;
+    for (const auto& info : list_collections(db.client, db.place.database, true)) {
+        if (is_own_collection(info.name)) continue;
+        Seen seen{info.type, info.options, info.indexes, {}};
+        std::sort(seen.indexes.begin(), seen.indexes.end());
+        if (info.type != "view")
+            seen.content = measure_collection(db.client, db.place.database, info.name, info.type == "timeseries", db.context);
+        state[info.name] = seen;
+    }
+    return state;
+}
+
+// Differences by name, so that a failing test says which.
+inline std::string difference(const State& a, const State& b) {
+    std::string out;
+    for (const auto& [name, seen] : a) {
+        const auto other = b.find(name);
+        if (other == b.end()) {
+            out += name + " is missing; ";
+            continue;
+        }
+        if (seen.type != other->second.type) out += name + ": type; ";
+        if (seen.options != other->second.options) out += name + ": options; ";
+        if (seen.indexes != other->second.indexes) out += name + ": indexes; ";
+        if (!(seen.content == other->second.content))
+            out += name + ": content (" + std::to_string(seen.content.documents) + " and " +
+                   std::to_string(other->second.content.documents) + "); ";
+    }
+    for (const auto& [name, seen] : b)
+        if (a.find(name) == a.end()) out += name + " is new; ";
+    return out;
+}
+
+// Names of ours that an operation should not have left: staging, retired, kept collections, or a record.
+inline std::string leftovers(Fixture& db) {
+    std::string out;
+    for (const auto& info : list_collections(db.client, db.place.database, false))
+        if (is_own_collection(info.name) && info.name != kOwnCollection) out += info.name + " ";
+    if (load_record(db.client, db.place.database)) out += "a record ";
+    for (const auto& name : db.entries())
+        if (!parse_file_name(name) && name != "backup_latest.json") out += name + " ";
+    return out;
+}
+
+inline RestoreResult restore_file(Fixture& db, const std::string& file, RestoreOptions options = {}) {
+    options.file = file;
+    return restore(db.place, options, db.context);
+}
+
+inline void drop_everything(Fixture& db) {
+    for (const auto& info : list_collections(db.client, db.place.database, false))
+        if (!is_own_collection(info.name)) db.drop(info.name);
+}
+
+inline std::string key(const char* field, std::int32_t order = 1) { return BsonBuilder().add(field, order).str(); }
+
+inline void insert(Fixture& db, const std::string& name, const std::string& document) {
+    BatchWriter writer(db.client, db.place.database, name);
+    writer.add(document);
+    writer.flush();
+    REQUIRE(writer.error_count() == 0);
+}
+
+}  // namespace restore_test
