@@ -24,6 +24,7 @@ CatalogEntry entry_of(std::string name, std::string_view bson) {
     if (!options || options->type != BsonType::document) invalid(entry.name, "has no options");
     entry.type = type->text();
     entry.options = options->value;
+    if (!type_known(entry.type)) return entry;  // check_entry says so
     if (entry.type == "view" && indexes) invalid(entry.name, "is a view and has indexes");
     if (entry.type == "view") return entry;
     if (!indexes || indexes->type != BsonType::array) invalid(entry.name, "has no indexes");
