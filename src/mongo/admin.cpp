@@ -24,7 +24,8 @@ CommandOptions durable(std::int64_t max_time_ms = 0) {
 // LockTimeout, LockBusy, WriteConflict, ConflictingOperationInProgress, BackgroundOperationInProgressForNamespace/Database.
 bool is_busy(const Failure& failure) {
     constexpr std::int32_t codes[] = {24, 46, 112, 117, 12586, 12587};
-    return failure.origin == Origin::server && std::find(std::begin(codes), std::end(codes), failure.origin_code) != std::end(codes);
+    return failure.origin == Origin::server &&
+           std::find(std::begin(codes), std::end(codes), failure.origin_code) != std::end(codes);
 }
 
 void run_when_free(Client& client, std::string_view database, const std::string& command, const CommandOptions& options) {
@@ -65,7 +66,8 @@ void create_collection(Client& client, const std::string& database, const std::s
     run_when_free(client, database, command.str(), durable());
 }
 
-void create_indexes(Client& client, const std::string& database, const std::string& name, const std::vector<std::string>& indexes) {
+void create_indexes(Client& client, const std::string& database, const std::string& name,
+                    const std::vector<std::string>& indexes) {
     if (indexes.empty()) return;
     BsonArray list;
     for (const std::string& index : indexes) list.doc(index);
@@ -79,7 +81,8 @@ void create_indexes(Client& client, const std::string& database, const std::stri
     }
 }
 
-void rename_collection(Client& client, const std::string& database, const std::string& from, const std::string& to, const std::string& uuid) {
+void rename_collection(Client& client, const std::string& database, const std::string& from, const std::string& to,
+                       const std::string& uuid) {
     BsonBuilder command;
     command.add("renameCollection", database + "." + from).add("to", database + "." + to);
     if (!uuid.empty() && client.server().at_least(6)) command.binary("collectionUUID", 4, uuid);

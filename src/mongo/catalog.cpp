@@ -17,12 +17,15 @@ bool left_out(std::string_view name, bool system_js) {
 CollectionInfo info_from(std::string_view document) {
     const BsonView view(document);
     CollectionInfo info;
-    const auto name = view.find("name"), type = view.find("type"), options = view.find("options"), uuid = view.at_path("info.uuid");
-    if (!name || name->type != BsonType::string) throw Failure(Code::server, "server_error", "listCollections answered without a name");
+    const auto name = view.find("name"), type = view.find("type"), options = view.find("options"),
+               uuid = view.at_path("info.uuid");
+    if (!name || name->type != BsonType::string)
+        throw Failure(Code::server, "server_error", "listCollections answered without a name");
     info.name = std::string(name->text());
     info.type = type && type->type == BsonType::string ? std::string(type->text()) : "collection";
     info.options = options && options->type == BsonType::document ? std::string(options->document()) : BsonBuilder().str();
-    if (uuid && uuid->type == BsonType::binary && uuid->value.size() == 4 + 1 + 16) info.uuid = std::string(uuid->value.substr(5));
+    if (uuid && uuid->type == BsonType::binary && uuid->value.size() == 4 + 1 + 16)
+        info.uuid = std::string(uuid->value.substr(5));
     return info;
 }
 
@@ -37,7 +40,8 @@ std::vector<std::string> list_indexes(Client& client, const std::string& databas
     std::vector<std::string> indexes;
     const std::string command = BsonBuilder().add("listIndexes", name).doc("cursor", BsonBuilder().str()).str();
     try {
-        for_each_result(client, database, command, [&indexes](std::string_view index) { indexes.push_back(without_ns(index)); });
+        for_each_result(client, database, command,
+                        [&indexes](std::string_view index) { indexes.push_back(without_ns(index)); });
     } catch (const Failure& failure) {
         // Dropped since it was listed: whoever compares two lists will see it.
         if (failure.origin != Origin::server || failure.origin_code != kNamespaceNotFound) throw;
@@ -55,7 +59,8 @@ std::vector<CollectionInfo> list(Client& client, const std::string& database, co
     for_each_result(client, database, command.str(), [&found](std::string_view one) { found.push_back(info_from(one)); });
     if (!with_indexes) return found;
     for (CollectionInfo& info : found)
-        if (info.type != "view" && info.name.substr(0, 7) != "system.") info.indexes = list_indexes(client, database, info.name);
+        if (info.type != "view" && info.name.substr(0, 7) != "system.")
+            info.indexes = list_indexes(client, database, info.name);
     return found;
 }
 
@@ -67,17 +72,21 @@ std::int64_t whole(const BsonView& view, std::string_view key) {
 }  // namespace
 
 bool CollectionInfo::operator==(const CollectionInfo& other) const {
-    return name == other.name && type == other.type && options == other.options && uuid == other.uuid && indexes == other.indexes;
+    return name == other.name && type == other.type && options == other.options && uuid == other.uuid &&
+           indexes == other.indexes;
 }
 
 std::vector<CollectionInfo> list_collections(Client& client, const std::string& database, bool with_indexes, bool system_js) {
     std::vector<CollectionInfo> found = list(client, database, {}, with_indexes);
-    found.erase(std::remove_if(found.begin(), found.end(), [=](const CollectionInfo& info) { return left_out(info.name, system_js); }), found.end());
+    found.erase(
+        std::remove_if(found.begin(), found.end(), [=](const CollectionInfo& info) { return left_out(info.name, system_js); }),
+        found.end());
     std::sort(found.begin(), found.end(), [](const CollectionInfo& a, const CollectionInfo& b) { return a.name < b.name; });
     return found;
 }
 
-std::optional<CollectionInfo> find_collection(Client& client, const std::string& database, const std::string& name, bool with_indexes) {
+std::optional<CollectionInfo> find_collection(Client& client, const std::string& database, const std::string& name,
+                                              bool with_indexes) {
     for (CollectionInfo& info : list(client, database, BsonBuilder().add("name", name).str(), with_indexes))
         if (info.name == name) return std::move(info);
     return std::nullopt;
@@ -106,7 +115,8 @@ DatabaseSize database_size(Client& client, const std::string& database) {
         const std::int64_t total = whole(view, "fsTotalSize"), used = whole(view, "fsUsedSize");
         if (total > 0 && used >= 0 && used <= total) size.free_bytes = total - used;
     } catch (const Failure& failure) {
-        if (failure.origin != Origin::server) throw;  // a server without dbStats, or a user without the right, just does not say
+        if (failure.origin != Origin::server)
+            throw;  // a server without dbStats, or a user without the right, just does not say
     }
     return size;
 }

@@ -20,10 +20,13 @@ struct CollectionInfo {
 
 // All but system.* (system.js when asked). Sorted by name bytewise. Our own collections are in it: callers leave them out.
 // With indexes: one listIndexes per collection and time series.
-std::vector<CollectionInfo> list_collections(Client& client, const std::string& database, bool with_indexes, bool system_js = false);
-std::optional<CollectionInfo> find_collection(Client& client, const std::string& database, const std::string& name, bool with_indexes);
+std::vector<CollectionInfo> list_collections(Client& client, const std::string& database, bool with_indexes,
+                                             bool system_js = false);
+std::optional<CollectionInfo> find_collection(Client& client, const std::string& database, const std::string& name,
+                                              bool with_indexes);
 bool database_exists(Client& client, const std::string& database);  // it has at least one collection
-bool collection_empty(Client& client, const std::string& database, const std::string& name, std::int64_t minimum = 1);  // find, _id only, limit = minimum
+bool collection_empty(Client& client, const std::string& database, const std::string& name,
+                      std::int64_t minimum = 1);  // find, _id only, limit = minimum
 struct DatabaseSize {
     std::int64_t data_bytes = 0, index_bytes = 0, free_bytes = -1;  // free_bytes: -1 where the server does not say
 };

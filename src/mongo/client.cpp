@@ -23,9 +23,10 @@ Handle<mongoc_uri_t> parse(const Secret& url) {
     Handle<mongoc_uri_t> uri;
     if (text.find('\0') == std::string_view::npos) uri.reset(mongoc_uri_new_with_error(text.data(), &error));
     if (uri == nullptr)  // libmongoc's own text may repeat parts of the string
-        throw Failure(Code::invalid_config, "mongo_url_invalid",
-                      "mongo_url is not a valid connection string: expected mongodb://[user:password@]host:port/[database][?options], "
-                      "with %-escapes in user and password");
+        throw Failure(
+            Code::invalid_config, "mongo_url_invalid",
+            "mongo_url is not a valid connection string: expected mongodb://[user:password@]host:port/[database][?options], "
+            "with %-escapes in user and password");
     return uri;
 }
 
@@ -82,7 +83,11 @@ bson_t* Reply::fresh() {
 }
 
 Client::State::State(const Secret& url, Cancel& cancel_, std::int64_t connect_ms_)
-    : cancel(cancel_), connect_ms(std::max<std::int64_t>(connect_ms_, 1)), owner(::getpid()), uri(parse(url)), hosts(hosts_in(uri.get())) {
+    : cancel(cancel_),
+      connect_ms(std::max<std::int64_t>(connect_ms_, 1)),
+      owner(::getpid()),
+      uri(parse(url)),
+      hosts(hosts_in(uri.get())) {
     const auto bound = static_cast<std::int32_t>(std::min<std::int64_t>(connect_ms, std::numeric_limits<std::int32_t>::max()));
     const std::int32_t given = mongoc_uri_get_option_as_int32(uri.get(), MONGOC_URI_CONNECTTIMEOUTMS, 10000);
     mongoc_uri_set_option_as_int32(uri.get(), MONGOC_URI_CONNECTTIMEOUTMS, given > 0 ? std::min(given, bound) : bound);
@@ -93,14 +98,17 @@ Client::State::State(const Secret& url, Cancel& cancel_, std::int64_t connect_ms
     mongoc_uri_set_option_as_int32(uri.get(), MONGOC_URI_SOCKETTIMEOUTMS, std::numeric_limits<std::int32_t>::max());
     if (!mongoc_uri_get_tls(uri.get())) return;
     tls = *mongoc_ssl_opt_get_default();
-    const char* const names[] = {MONGOC_URI_TLSCERTIFICATEKEYFILE, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD, MONGOC_URI_TLSCAFILE};
+    const char* const names[] = {MONGOC_URI_TLSCERTIFICATEKEYFILE, MONGOC_URI_TLSCERTIFICATEKEYFILEPASSWORD,
+                                 MONGOC_URI_TLSCAFILE};
     for (std::size_t i = 0; i < 3; ++i) tls_files[i] = text_option(uri.get(), names[i]);
     tls.pem_file = or_null(tls_files[0]);
     tls.pem_pwd = or_null(tls_files[1]);
     tls.ca_file = or_null(tls_files[2]);
     const bool insecure = mongoc_uri_get_option_as_bool(uri.get(), MONGOC_URI_TLSINSECURE, false);
-    tls.weak_cert_validation = insecure || mongoc_uri_get_option_as_bool(uri.get(), MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, false);
-    tls.allow_invalid_hostname = insecure || mongoc_uri_get_option_as_bool(uri.get(), MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, false);
+    tls.weak_cert_validation =
+        insecure || mongoc_uri_get_option_as_bool(uri.get(), MONGOC_URI_TLSALLOWINVALIDCERTIFICATES, false);
+    tls.allow_invalid_hostname =
+        insecure || mongoc_uri_get_option_as_bool(uri.get(), MONGOC_URI_TLSALLOWINVALIDHOSTNAMES, false);
 }
 
 Client::State::~State() {
@@ -123,7 +131,8 @@ void Client::State::open_client() {
     client.reset();
     bson_error_t error{};
     client.reset(mongoc_client_new_from_uri_with_error(uri.get(), &error));
-    if (client == nullptr) throw Failure(Code::invalid_config, "mongo_url_invalid", "mongo_url names options that do not go together");
+    if (client == nullptr)
+        throw Failure(Code::invalid_config, "mongo_url_invalid", "mongo_url names options that do not go together");
     mongoc_client_set_error_api(client.get(), MONGOC_ERROR_API_VERSION_2);
     mongoc_client_set_stream_initiator(client.get(), open_stream, this);
 }
@@ -137,8 +146,9 @@ bool Client::State::try_select(bson_error_t& error) {
 Failure Client::State::unreachable() const {
     const char* why = obstacle == Obstacle::name      ? "its name cannot be resolved"
                       : obstacle == Obstacle::refused ? "the connection was refused"
-                      : obstacle == Obstacle::tls     ? "the tls handshake failed: check tlsCAFile and the host name in the certificate"
-                                                      : "no answer, or no primary";
+                      : obstacle == Obstacle::tls
+                          ? "the tls handshake failed: check tlsCAFile and the host name in the certificate"
+                          : "no answer, or no primary";
     return Failure(Code::unavailable, "server_unreachable",
                    "no usable mongodb server at " + hosts + " within " + std::to_string(connect_ms) + " ms (" + why +
                        "); check that it runs and that mongo_url is right")
@@ -147,7 +157,8 @@ Failure Client::State::unreachable() const {
 
 void Client::State::connect() {
     cancel.check();
-    if (in_child()) throw Failure(Code::internal, "used_after_fork", "a connection of the parent process cannot be used after fork");
+    if (in_child())
+        throw Failure(Code::internal, "used_after_fork", "a connection of the parent process cannot be used after fork");
     if (connected) return;
     const std::int64_t until = system_clock().boot_ms() + connect_ms;
     bson_error_t error{};
@@ -203,11 +214,14 @@ void Client::State::read_hello() {
     const auto truthy = [&hello](std::string_view key) { return hello.find(key) && hello.find(key)->truthy(); };
     info.replica_set = hello.find("setName").has_value();
     info.mongos = hello.find("msg") && hello.find("msg")->type == BsonType::string && hello.find("msg")->text() == "isdbgrid";
-    if (const auto wire = hello.find("maxWireVersion"); wire && wire->is_number()) info.max_wire_version = static_cast<int>(wire->integer());
+    if (const auto wire = hello.find("maxWireVersion"); wire && wire->is_number())
+        info.max_wire_version = static_cast<int>(wire->integer());
     sessions = (info.replica_set || info.mongos) && hello.find("logicalSessionTimeoutMinutes").has_value();
     if (!truthy("isWritablePrimary") && !truthy("ismaster"))
-        throw Failure(Code::denied, "not_primary", "the server at " + hosts + " is not the primary; name the whole replica set in mongo_url "
-                                                   "and leave directConnection out");
+        throw Failure(Code::denied, "not_primary",
+                      "the server at " + hosts +
+                          " is not the primary; name the whole replica set in mongo_url "
+                          "and leave directConnection out");
     ask("buildInfo", reply);
     if (const auto version = BsonView(reply.bytes()).find("version"); version && version->type == BsonType::string)
         info.version = printable(version->text());
@@ -233,7 +247,8 @@ std::int64_t Client::State::next_write() {
     return ++write_number;
 }
 
-Client::Client(const Secret& url, Cancel& cancel, std::int64_t connect_ms) : state_(std::make_unique<State>(url, cancel, connect_ms)) {}
+Client::Client(const Secret& url, Cancel& cancel, std::int64_t connect_ms)
+    : state_(std::make_unique<State>(url, cancel, connect_ms)) {}
 Client::~Client() = default;
 
 const ServerInfo& Client::server() {

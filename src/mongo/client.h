@@ -19,7 +19,7 @@ void check_mongo_url(const Secret& url);
 std::string hosts_of(const Secret& url);
 
 struct ServerInfo {
-    std::string version;       // "7.0.12"
+    std::string version;  // "7.0.12"
     int major = 0, minor = 0, patch = 0;
     bool replica_set = false, mongos = false;
     int max_wire_version = 0;
@@ -28,7 +28,8 @@ struct ServerInfo {
 
 enum class Concern {
     read,      // primary, read concern local
-    majority,  // writes: w majority, journaled (w 1, journaled, on a standalone); reads: read concern majority where there is one
+    majority,  // writes: w majority, journaled (w 1, journaled, on a standalone); reads: read concern majority where there is
+               // one
     none,      // the command as it is
 };
 

@@ -18,8 +18,8 @@ bool any_of(std::string_view name, std::initializer_list<std::string_view> names
 bool takes_read_concern(std::string_view name) { return any_of(name, {"find", "aggregate", "count", "distinct"}); }
 
 bool takes_write_concern(std::string_view name) {
-    return any_of(name, {"insert", "update", "delete", "findAndModify", "findandmodify", "create", "createIndexes", "drop", "dropIndexes",
-                         "dropDatabase", "renameCollection", "collMod", "createUser", "updateUser"});
+    return any_of(name, {"insert", "update", "delete", "findAndModify", "findandmodify", "create", "createIndexes", "drop",
+                         "dropIndexes", "dropDatabase", "renameCollection", "collMod", "createUser", "updateUser"});
 }
 
 std::string write_concern(Concern concern, const ServerInfo& server) {
@@ -103,7 +103,8 @@ bool Client::State::send(const Exchange& exchange, Reply& reply, bson_error_t& e
     bson_init(&options);
     bool ready = true;
     if (exchange.session != nullptr) ready = mongoc_client_session_append(exchange.session, &options, &error);
-    if (exchange.server_id != 0) ready = ready && BSON_APPEND_INT32(&options, "serverId", static_cast<std::int32_t>(exchange.server_id));
+    if (exchange.server_id != 0)
+        ready = ready && BSON_APPEND_INT32(&options, "serverId", static_cast<std::int32_t>(exchange.server_id));
     const bool ok = ready && mongoc_client_command_with_opts(client.get(), std::string(exchange.database).c_str(), &command,
                                                              exchange.preference, &options, reply.fresh(), &error);
     bson_destroy(&options);
@@ -137,7 +138,8 @@ void for_each_result(Client& client, std::string_view database, std::string_view
         for (const BsonField& document : BsonView(batch->document())) visit(document.document());
         if (id->integer() == 0) return;
         const std::string_view name = ns->text();
-        const std::string more = BsonBuilder().add("getMore", id->integer()).add("collection", name.substr(name.find('.') + 1)).str();
+        const std::string more =
+            BsonBuilder().add("getMore", id->integer()).add("collection", name.substr(name.find('.') + 1)).str();
         reply = client.command(database, more);
     }
 }

@@ -10,6 +10,10 @@ namespace reprise {
 namespace {
 
 constexpr std::int64_t kKillBoundMs = 1000;
+// Batches of about 4 MiB: measured, the server's 16 MiB cost three times the processor time here (fresh pages for every
+// reply) and four times the memory, for no gain.
+constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMinBatchDocuments = 100, kMaxBatchDocuments = 1000000;
 
 [[noreturn]] void bad_reply() { throw Failure(Code::server, "server_error", "the server's cursor reply is not well-formed"); }
 
@@ -42,6 +46,7 @@ struct Cursor::State {
     ~State();
     void take(const char* batch_name);
     void fetch();
+    std::int32_t next_batch_documents() const;
 
     Client::State& client;
     std::string database, collection;  // collection: as the reply's ns names it (a time series or view may differ)
@@ -56,6 +61,7 @@ struct Cursor::State {
     Reply reply;
     const char* position = nullptr;  // in the reply's batch
     const char* end = nullptr;
+    std::size_t batch_bytes = 0, batch_count = 0;  // of the batch being read
 };
 
 // Reads the reply's envelope and sets position and end to its batch.
@@ -64,13 +70,16 @@ void Cursor::State::take(const char* batch_name) {
     if (!field || field->type != BsonType::document) bad_reply();
     const BsonView cursor(field->document());
     const auto batch = cursor.find(batch_name), number = cursor.find("id"), ns = cursor.find("ns");
-    if (!batch || batch->type != BsonType::array || !number || !number->is_number() || !ns || ns->type != BsonType::string) bad_reply();
+    if (!batch || batch->type != BsonType::array || !number || !number->is_number() || !ns || ns->type != BsonType::string)
+        bad_reply();
     id = number->integer();
     const std::string_view name = ns->text();
     collection = std::string(name.substr(std::min(name.find('.'), name.size() - 1) + 1));
     const std::string_view array = batch->document();
     position = array.data() + 4;
     end = array.data() + array.size() - 1;
+    batch_bytes = array.size();
+    batch_count = 0;
     const std::optional<ClusterTime> told = time_in(cursor);
     const bool first = std::strcmp(batch_name, "firstBatch") == 0;
     if (first) {
@@ -81,11 +90,19 @@ void Cursor::State::take(const char* batch_name) {
     }
 }
 
+// As many documents as would fill a batch if they were like those of the last one.
+std::int32_t Cursor::State::next_batch_documents() const {
+    if (batch_documents > 0) return batch_documents;
+    if (batch_count == 0) return 0;
+    const std::size_t average = std::max<std::size_t>(batch_bytes / batch_count, 1);
+    return static_cast<std::int32_t>(std::clamp(kBatchBytes / average, kMinBatchDocuments, kMaxBatchDocuments));
+}
+
 void Cursor::State::fetch() {
     client.cancel.check();
     BsonBuilder command;
     command.add("getMore", id).add("collection", collection);
-    if (batch_documents > 0) command.add("batchSize", batch_documents);
+    if (const std::int32_t wanted = next_batch_documents(); wanted > 0) command.add("batchSize", wanted);
     const std::string bytes = command.str();
     const Exchange exchange{database, bytes, session.get(), server_id, preference.get()};
     bson_error_t error{};
@@ -103,7 +120,8 @@ Cursor::State::~State() {
     if (id == 0 || broken || client.cancel.requested()) return;
     try {
         const BoundedIo bound(client, kKillBoundMs);
-        const std::string command = BsonBuilder().add("killCursors", collection).array("cursors", BsonArray().add(id).str()).str();
+        const std::string command =
+            BsonBuilder().add("killCursors", collection).array("cursors", BsonArray().add(id).str()).str();
         Reply ignored;
         bson_error_t error{};
         client.send(Exchange{database, command, session.get(), server_id, preference.get()}, ignored, error);
@@ -141,7 +159,9 @@ bool Cursor::next(std::string_view& document) {
     // An array element: type, key ("0", "1", …), then the document whose first four bytes are its length.
     const char* at = state.position;
     const auto left = static_cast<std::size_t>(state.end - at);
-    const void* zero = left < 2 || *at != static_cast<char>(BsonType::document) ? nullptr : std::memchr(at + 1, 0, std::min<std::size_t>(left - 1, 16));
+    const void* zero = left < 2 || *at != static_cast<char>(BsonType::document)
+                           ? nullptr
+                           : std::memchr(at + 1, 0, std::min<std::size_t>(left - 1, 16));
     if (zero == nullptr) bad_reply();
     at = static_cast<const char*>(zero) + 1;
     if (state.end - at < 5) bad_reply();
@@ -149,6 +169,7 @@ bool Cursor::next(std::string_view& document) {
     if (size < 5 || size > state.end - at || at[size - 1] != 0) bad_reply();
     document = std::string_view(at, static_cast<std::size_t>(size));
     state.position = at + size;
+    ++state.batch_count;
     return true;
 }
 

@@ -19,14 +19,14 @@ enum class Order { by_id, natural, unhinted };
 
 struct FindOptions {
     Order order = Order::by_id;
-    bool snapshot = false;               // read concern snapshot …
-    std::optional<ClusterTime> at;       // … at this time; the first read leaves it out and takes the reply's
-    bool use_read_preference = false;    // a backup's document reads follow the connection string; all else the primary
-    std::string filter;                  // BSON; empty: everything
-    std::string projection;              // BSON; empty: whole documents
-    std::string sort;                    // BSON; empty: none
+    bool snapshot = false;             // read concern snapshot …
+    std::optional<ClusterTime> at;     // … at this time; the first read leaves it out and takes the reply's
+    bool use_read_preference = false;  // a backup's document reads follow the connection string; all else the primary
+    std::string filter;                // BSON; empty: everything
+    std::string projection;            // BSON; empty: whole documents
+    std::string sort;                  // BSON; empty: none
     std::int64_t limit = 0;
-    std::int32_t batch_documents = 0;    // 0: the server's default, bounded by 16 MiB batches
+    std::int32_t batch_documents = 0;  // 0: as many as make batches of about 4 MiB
 };
 
 class Cursor {
@@ -37,7 +37,7 @@ public:
     ~Cursor();
     Cursor(Cursor&&) noexcept;
 
-    // The next batch of documents as one view per call; false at the end. A cursor killed by the server or a lost
+    // The next document, a view into the reply; false at the end. A cursor killed by the server or a lost
     // connection is a Failure, never an end. `document` is valid until the next call.
     bool next(std::string_view& document);
     // What the replies said their time was: set only when every reply so far agreed with `at` (or with the first).

@@ -21,7 +21,8 @@ std::string name_in(const BsonView& from) {
     const auto name = from.find("codeName");
     if (!name || name->type != BsonType::string) return {};
     const std::string_view text = name->text();
-    const bool plain = text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+    const bool plain =
+        text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
     return plain ? std::string(text) : std::string();
 }
 
@@ -33,8 +34,11 @@ struct Complaint {
 };
 
 std::string in_words(const Complaint& complaint, std::string_view database, std::string_view command) {
-    std::string text = "the server refused " + printable(command_name(command)) + " on " + namespace_of(database, command) + ": ";
-    if (complaint.write_concern) text = "the server could not confirm " + printable(command_name(command)) + " on " + namespace_of(database, command) + ": ";
+    std::string text =
+        "the server refused " + printable(command_name(command)) + " on " + namespace_of(database, command) + ": ";
+    if (complaint.write_concern)
+        text = "the server could not confirm " + printable(command_name(command)) + " on " + namespace_of(database, command) +
+               ": ";
     text += complaint.name.empty() ? "error" : complaint.name;
     text += " (" + std::to_string(complaint.code) + ")";
     if (complaint.index >= 0) text += ", at index " + std::to_string(complaint.index);
@@ -47,7 +51,8 @@ Failure failure_from(const Complaint& complaint, std::string_view database, std:
         return Failure(code, reason, text + way_out).from(Origin::server, complaint.code);
     };
     if (complaint.write_concern && (complaint.code == kWriteConcernFailed || complaint.code == 100))
-        return make(Code::timed_out, "majority_unreachable", "; a majority of the replica set must be reachable and durable").may_retry();
+        return make(Code::timed_out, "majority_unreachable", "; a majority of the replica set must be reachable and durable")
+            .may_retry();
     if (complaint.code == kUnauthorized) return make(Code::denied, "not_authorized", "; give the user a role that allows it");
     if (complaint.code == kAuthenticationFailed || complaint.code == kAtlasError)
         return make(Code::denied, "authentication_failed", "; check user, password and authSource in mongo_url");
@@ -112,12 +117,15 @@ Failure Client::State::failure_of(const Exchange& exchange, const Reply& reply, 
     const bool authentication = (error.domain == MONGOC_ERROR_CLIENT && error.code == MONGOC_ERROR_CLIENT_AUTHENTICATE) ||
                                 error.domain == MONGOC_ERROR_SASL || error.domain == MONGOC_ERROR_SCRAM;
     if (authentication)
-        return Failure(Code::denied, "authentication_failed",
-                       "the server at " + hosts + " did not accept the login; check user, password and authSource in mongo_url");
+        return Failure(
+            Code::denied, "authentication_failed",
+            "the server at " + hosts + " did not accept the login; check user, password and authSource in mongo_url");
     if (error.domain == MONGOC_ERROR_SERVER_SELECTION) return unreachable();
-    const std::string what = printable(command_name(exchange.command)) + " on " + namespace_of(exchange.database, exchange.command);
+    const std::string what =
+        printable(command_name(exchange.command)) + " on " + namespace_of(exchange.database, exchange.command);
     if (error.domain == MONGOC_ERROR_BSON || error.domain == MONGOC_ERROR_CLIENT)
-        return Failure(Code::internal, "driver_refused", "the driver would not send " + what).from(Origin::server, static_cast<std::int32_t>(error.code));
+        return Failure(Code::internal, "driver_refused", "the driver would not send " + what)
+            .from(Origin::server, static_cast<std::int32_t>(error.code));
     return Failure(Code::unavailable, "server_lost", "the connection to " + hosts + " was lost during " + what).may_retry();
 }
 

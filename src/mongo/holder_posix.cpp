@@ -93,7 +93,8 @@ std::string to_bson(const HolderIdentity& holder) {
 
 HolderIdentity identity_from(std::string_view bson) {
     const BsonView view(bson);
-    return {text_in(view, "boot"), number_in(view, "pid_namespace"), number_in(view, "pid"), number_in(view, "start"), text_in(view, "job")};
+    return {text_in(view, "boot"), number_in(view, "pid_namespace"), number_in(view, "pid"), number_in(view, "start"),
+            text_in(view, "job")};
 }
 
 bool proven_dead(const HolderIdentity& holder, const HolderIdentity& us) {

@@ -9,10 +9,10 @@
 namespace reprise {
 
 struct HolderIdentity {
-    std::string boot;           // /proc/sys/kernel/random/boot_id; empty where there is none
+    std::string boot;                // /proc/sys/kernel/random/boot_id; empty where there is none
     std::int64_t pid_namespace = 0;  // inode of /proc/self/ns/pid; 0 where there is none
     std::int64_t pid = 0;
-    std::int64_t start = 0;     // field 22 of /proc/<pid>/stat; 0 where it cannot be read
+    std::int64_t start = 0;  // field 22 of /proc/<pid>/stat; 0 where it cannot be read
     std::string job;
 };
 

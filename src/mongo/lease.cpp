@@ -73,7 +73,8 @@ std::optional<Seen> read_lease(Client& client, const std::string& database) {
     std::optional<Seen> seen;
     CommandOptions options;
     options.concern = Concern::read;
-    const std::string find = BsonBuilder().add("find", kOwnCollection).doc("filter", own_id()).add("limit", std::int64_t{1}).str();
+    const std::string find =
+        BsonBuilder().add("find", kOwnCollection).doc("filter", own_id()).add("limit", std::int64_t{1}).str();
     const std::string reply = client.command(database, find, options);
     const auto batch = BsonView(reply).at_path("cursor.firstBatch");
     if (!batch) throw Failure(Code::server, "server_error", "the server's answer about the lease holds no cursor");
@@ -92,8 +93,8 @@ bool change_lease(Client& client, const std::string& database, const std::string
 
 std::string holder_text(const HolderIdentity& holder, const HolderIdentity& us) {
     const bool here = !us.boot.empty() && holder.boot == us.boot;
-    return "job " + (holder.job.empty() ? std::string("of an unknown name") : printable(holder.job)) + " (process " + std::to_string(holder.pid) +
-           (here ? " on this machine)" : " on another machine)");
+    return "job " + (holder.job.empty() ? std::string("of an unknown name") : printable(holder.job)) + " (process " +
+           std::to_string(holder.pid) + (here ? " on this machine)" : " on another machine)");
 }
 
 // What one acquisition writes.
@@ -160,7 +161,8 @@ void HeldLease::check() const {
     const bool ours = ::getpid() == shared_->owner;
     if (ours && !shared_->lost && left_ms() > shared_->bound_ms) return;
     throw Failure(Code::busy, "lease_lost",
-                  ours ? "the lease of this operation was lost or could not be renewed in time; nothing more is written, run the operation again"
+                  ours ? "the lease of this operation was lost or could not be renewed in time; nothing more is written, run "
+                         "the operation again"
                        : "the lease belongs to the parent process");
 }
 
@@ -209,7 +211,8 @@ void HeldLease::release() {
 // One process's attempts to get the lease.
 class Contender {
 public:
-    Contender(const Secret& url, const std::string& database, const std::string& job, const Context& context, std::int64_t ttl_ms)
+    Contender(const Secret& url, const std::string& database, const std::string& job, const Context& context,
+              std::int64_t ttl_ms)
         : client_(url, *context.cancel), database_(database), us_(own_identity(job)), context_(context), ttl_ms_(ttl_ms) {}
 
     // One attempt; nullopt when somebody else holds it, who then is in holder().
@@ -262,8 +265,10 @@ bool Contender::take(const Seen& seen, Claim& claim) {
     if (seen.held) claim.previous_op = seen.op;
     BsonBuilder query;
     query.add("_id", "lease").add("term", seen.term);
-    if (seen.beat.empty()) query.doc("beat", BsonBuilder().add("$exists", false).str());
-    else query.add("beat", seen.beat);
+    if (seen.beat.empty())
+        query.doc("beat", BsonBuilder().add("$exists", false).str());
+    else
+        query.add("beat", seen.beat);
     const std::string update =
         BsonBuilder().doc("$set", fields(claim)).doc("$inc", BsonBuilder().add("term", std::int64_t{1}).str()).str();
     return change_lease(client_, database_, query.str(), update);
@@ -301,14 +306,16 @@ std::optional<Claim> Contender::attempt() {
 }
 
 Failure held_by(const LeaseHolder& holder) {
-    return Failure(Code::busy, "lease_held", "another operation on this database is running: " + holder.text + "; wait for it or try again later")
+    return Failure(Code::busy, "lease_held",
+                   "another operation on this database is running: " + holder.text + "; wait for it or try again later")
         .may_retry();
 }
 
 }  // namespace
 
-std::unique_ptr<Lease> Lease::acquire(const Secret& url, const std::string& database, const std::string& job, std::int64_t wait_ms,
-                                      const Context& context, const std::function<void(const LeaseHolder&)>& on_wait, std::int64_t ttl_ms) {
+std::unique_ptr<Lease> Lease::acquire(const Secret& url, const std::string& database, const std::string& job,
+                                      std::int64_t wait_ms, const Context& context,
+                                      const std::function<void(const LeaseHolder&)>& on_wait, std::int64_t ttl_ms) {
     Contender contender(url, database, job, context, ttl_ms);
     const std::int64_t start = context.clock->boot_ms();
     const std::int64_t poll_ms = std::clamp<std::int64_t>(ttl_ms / 30, 10, kMaxPollMs);
@@ -321,7 +328,8 @@ std::unique_ptr<Lease> Lease::acquire(const Secret& url, const std::string& data
             on_wait(contender.holder());
             told_ms = now;
         }
-        if (context.cancel->wait_ms(std::min(poll_ms, std::max<std::int64_t>(start + wait_ms - now, 1)))) context.cancel->check();
+        if (context.cancel->wait_ms(std::min(poll_ms, std::max<std::int64_t>(start + wait_ms - now, 1))))
+            context.cancel->check();
     }
     auto shared = std::make_unique<HeldLease::Shared>();
     shared->url = url;

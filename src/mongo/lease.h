@@ -17,8 +17,8 @@ constexpr std::int64_t kLeaseTtlMs = 30000;
 constexpr std::int64_t kLeaseCommandBoundMs = 5000;  // no command is begun with less than this left (a sixth of a shorter ttl)
 
 struct LeaseHolder {
-    std::string job;    // the holder's job id
-    std::string text;   // for people: "job 123 (process 4711 on this machine)"
+    std::string job;   // the holder's job id
+    std::string text;  // for people: "job 123 (process 4711 on this machine)"
 };
 
 class Lease {
@@ -32,7 +32,7 @@ public:
                                           std::int64_t ttl_ms = kLeaseTtlMs);
     virtual ~Lease() = default;  // releases cleanly (unsets holder and beat), bounded by 2 s; after fork it does nothing
 
-    virtual const std::string& op() const = 0;      // 8 hex digits, new for every acquisition
+    virtual const std::string& op() const = 0;  // 8 hex digits, new for every acquisition
     virtual std::int64_t term() const = 0;
     // Throws Failure{busy, "lease_lost"} when the lease is lost or less than kLeaseCommandBoundMs remains. Called before
     // every command that writes.

@@ -46,9 +46,9 @@ private:
 // One exchange with the server.
 struct Exchange {
     std::string_view database;
-    std::string_view command;                      // BSON, as it goes out
-    mongoc_client_session_t* session = nullptr;    // its lsid is added
-    std::uint32_t server_id = 0;                   // 0: the primary, chosen anew
+    std::string_view command;                         // BSON, as it goes out
+    mongoc_client_session_t* session = nullptr;       // its lsid is added
+    std::uint32_t server_id = 0;                      // 0: the primary, chosen anew
     const mongoc_read_prefs_t* preference = nullptr;  // null: primary
 };
 

@@ -21,8 +21,8 @@
 namespace reprise {
 namespace {
 
-constexpr int kStreamType = 77;  // none of libmongoc's own
-constexpr std::int64_t kSliceMs = 50;  // how late a cancel may reach a connect or a name look-up
+constexpr int kStreamType = 77;                                    // none of libmongoc's own
+constexpr std::int64_t kSliceMs = 50;                              // how late a cancel may reach a connect or a name look-up
 constexpr int kKeepIdleS = 60, kKeepEveryS = 15, kKeepProbes = 6;  // a silent peer is noticed after 2.5 minutes
 constexpr std::size_t kMaxAddresses = 16;
 constexpr nfds_t kMaxPolled = 64;  // members of a replica set: at most 50
@@ -74,7 +74,8 @@ ssize_t receive(Socket& socket, mongoc_iovec_t& into, std::int64_t until, bool a
     }
 }
 
-ssize_t read_vectors(mongoc_stream_t* stream, mongoc_iovec_t* vectors, size_t count, size_t min_bytes, std::int32_t timeout_msec) {
+ssize_t read_vectors(mongoc_stream_t* stream, mongoc_iovec_t* vectors, size_t count, size_t min_bytes,
+                     std::int32_t timeout_msec) {
     Socket& socket = *self(stream);
     const std::int64_t until = until_of(timeout_msec);
     size_t total = 0, at = 0;
@@ -115,7 +116,8 @@ ssize_t write_vectors(mongoc_stream_t* stream, mongoc_iovec_t* vectors, size_t c
             continue;
         }
         total += sent;
-        for (; count > 0 && static_cast<size_t>(sent) >= vectors->iov_len; --count) sent -= static_cast<ssize_t>((vectors++)->iov_len);
+        for (; count > 0 && static_cast<size_t>(sent) >= vectors->iov_len; --count)
+            sent -= static_cast<ssize_t>((vectors++)->iov_len);
         if (count > 0) {
             vectors->iov_base = static_cast<char*>(vectors->iov_base) + sent;
             vectors->iov_len -= static_cast<size_t>(sent);

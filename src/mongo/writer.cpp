@@ -17,7 +17,8 @@ constexpr std::int32_t kDuplicateKey = 11000, kDocumentValidationFailure = 121;
 // The server replaces a top-level Timestamp(0, 0) outside _id by its clock.
 bool has_empty_timestamp(std::string_view document) {
     for (const BsonField& field : BsonView(document))
-        if (field.type == BsonType::timestamp && load_le<std::uint64_t>(field.value.data()) == 0 && field.key != "_id") return true;
+        if (field.type == BsonType::timestamp && load_le<std::uint64_t>(field.value.data()) == 0 && field.key != "_id")
+            return true;
     return false;
 }
 
@@ -54,8 +55,8 @@ struct BatchWriter::State {
     Client& client;
     const std::string database, collection;
     const InsertOptions options;
-    std::string command;             // {insert, ordered, …, documents: [ being filled
-    std::size_t array_at = 0;        // offset of the array's length
+    std::string command;              // {insert, ordered, …, documents: [ being filled
+    std::size_t array_at = 0;         // offset of the array's length
     std::vector<std::size_t> starts;  // offset of each document in `command`
     std::vector<bool> empty_timestamp;
     bool ordered = true, any_empty_timestamp = false;
@@ -105,7 +106,8 @@ void BatchWriter::State::finish() {
     command.push_back('\0');
     store_le(command.data() + array_at, static_cast<std::int32_t>(command.size() - array_at));
     std::string tail;
-    if (any_empty_timestamp && keeps_empty_timestamps(client.server())) tail = BsonBuilder().add("bypassEmptyTsReplacement", true).str();
+    if (any_empty_timestamp && keeps_empty_timestamps(client.server()))
+        tail = BsonBuilder().add("bypassEmptyTsReplacement", true).str();
     if (client.state().sessions) {
         BsonBuilder number;
         if (!tail.empty()) number.add("bypassEmptyTsReplacement", true);
@@ -148,9 +150,12 @@ std::vector<std::size_t> BatchWriter::State::take_errors(std::string_view reply,
     for (const BsonField& one : BsonView(list->document())) {
         const BsonView error(one.document());
         const auto index_field = error.find("index"), code = error.find("code");
-        const auto index = index_field && index_field->is_number() ? static_cast<std::size_t>(index_field->integer()) : starts.size();
-        if (index >= starts.size()) throw Failure(Code::server, "server_error", "the server's insert reply names a document that was not sent");
-        const bool arrived = retried && code && code->is_number() && code->integer() == kDuplicateKey && stored_as_it_is(document(index));
+        const auto index =
+            index_field && index_field->is_number() ? static_cast<std::size_t>(index_field->integer()) : starts.size();
+        if (index >= starts.size())
+            throw Failure(Code::server, "server_error", "the server's insert reply names a document that was not sent");
+        const bool arrived =
+            retried && code && code->is_number() && code->integer() == kDuplicateKey && stored_as_it_is(document(index));
         if (arrived && !ordered) continue;
         failed.push_back(index);
         if (arrived) {
@@ -180,7 +185,8 @@ bool BatchWriter::State::stored_as_it_is(std::string_view document) {
     if (!id) return false;
     const std::string query = BsonBuilder().doc("_id", BsonBuilder().field_as("$eq", *id).str()).str();
     bool same = false;
-    for_each_result(client, database, BsonBuilder().add("find", collection).doc("filter", query).add("limit", std::int64_t{1}).str(),
+    for_each_result(client, database,
+                    BsonBuilder().add("find", collection).doc("filter", query).add("limit", std::int64_t{1}).str(),
                     [&](std::string_view stored) { same = stored == document; });
     return same;
 }
@@ -188,14 +194,17 @@ bool BatchWriter::State::stored_as_it_is(std::string_view document) {
 // Servers without bypassEmptyTsReplacement: the pipeline form of an update takes the document literally.
 void BatchWriter::State::put_back(std::string_view document) {
     const auto id = BsonView(document).find("_id");
-    if (!id) throw Failure(Code::unsupported, "empty_timestamp_unsupported", "a document with an empty timestamp and no _id cannot be kept as it is on this server");
+    if (!id)
+        throw Failure(Code::unsupported, "empty_timestamp_unsupported",
+                      "a document with an empty timestamp and no _id cannot be kept as it is on this server");
     const std::string query = BsonBuilder().doc("_id", BsonBuilder().field_as("$eq", *id).str()).str();
     const std::string root = BsonBuilder().doc("newRoot", BsonBuilder().doc("$literal", document).str()).str();
     const std::string pipeline = BsonArray().doc(BsonBuilder().doc("$replaceRoot", root).str()).str();
     const std::string update = BsonBuilder().doc("q", query).array("u", pipeline).str();
     CommandOptions once;
     once.retryable_write = true;
-    client.command(database, BsonBuilder().add("update", collection).array("updates", BsonArray().doc(update).str()).str(), once);
+    client.command(database, BsonBuilder().add("update", collection).array("updates", BsonArray().doc(update).str()).str(),
+                   once);
 }
 
 BatchWriter::BatchWriter(Client& client, const std::string& database, const std::string& collection, InsertOptions options)

@@ -20,10 +20,10 @@ struct InsertError {
 };
 
 struct InsertOptions {
-    bool bypass_validation = false;        // only ever for documents that failed validation without it, see restore.md
+    bool bypass_validation = false;  // only ever for documents that failed validation without it, see restore.md
     std::int32_t max_documents = 100000;
-    std::int64_t max_bytes = 48 * 1000 * 1000;
-    std::string write_concern;             // BSON; empty: w 1
+    std::int64_t max_bytes = 4 * 1000 * 1000;  // and never more than one command holds: 16 MiB
+    std::string write_concern;                 // BSON; empty: w 1
 };
 
 // Ordered inserts of whole documents as they are (top-level Timestamp(0,0) kept: bypassEmptyTsReplacement, or insert and
@@ -33,8 +33,8 @@ class BatchWriter {
 public:
     BatchWriter(Client& client, const std::string& database, const std::string& collection, InsertOptions options = {});
     ~BatchWriter();
-    void add(std::string_view bson);     // copies it; may send a batch
-    void flush();                        // sends what is left
+    void add(std::string_view bson);  // copies it; may send a batch
+    void flush();                     // sends what is left
     std::int64_t inserted() const;
     const std::vector<InsertError>& errors() const;  // at most 100 kept; error_count() counts all
     std::int64_t error_count() const;
@@ -48,10 +48,12 @@ private:
 std::string speak_id(std::string_view document);
 
 void create_collection(Client& client, const std::string& database, const std::string& name, std::string_view options);
-void create_indexes(Client& client, const std::string& database, const std::string& name, const std::vector<std::string>& indexes);
+void create_indexes(Client& client, const std::string& database, const std::string& name,
+                    const std::vector<std::string>& indexes);
 // Renames inside one database without dropTarget, majority where there is one. `uuid` (16 bytes) is sent as
 // collectionUUID on servers ≥ 6.0 when given. Failure{server, …} with origin_code 48 (target exists), 26 (source missing).
-void rename_collection(Client& client, const std::string& database, const std::string& from, const std::string& to, const std::string& uuid = {});
+void rename_collection(Client& client, const std::string& database, const std::string& from, const std::string& to,
+                       const std::string& uuid = {});
 void drop_collection(Client& client, const std::string& database, const std::string& name);  // a missing one is fine
 
 }  // namespace reprise

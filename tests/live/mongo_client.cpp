@@ -58,7 +58,8 @@ TEST_CASE("a command's error carries the code and none of the server's text") {
 TEST_CASE("a refused write names index and namespace but no value") {
     Database database;
     database.insert("people", {document(1)});
-    const std::string doubled = BsonBuilder().add("insert", "people").array("documents", BsonArray().doc(document(1, "s3cret")).str()).str();
+    const std::string doubled =
+        BsonBuilder().add("insert", "people").array("documents", BsonArray().doc(document(1, "s3cret")).str()).str();
     const Failure failure = failure_of([&] { database.client.command(database.name, doubled); });
     CHECK(failure.origin_code == 11000);
     CHECK(failure.message.find("index 0") != std::string::npos);
@@ -106,14 +107,16 @@ TEST_CASE("a retryable write sent twice with one number is done once") {
 TEST_CASE("what the connection string says about concerns and preference does not reach our commands") {
     Secret plain = server_url();
     std::string text(plain.reveal());
-    text += (text.find('?') == std::string::npos ? "?" : "&") + std::string("w=0&readPreference=secondaryPreferred&readConcernLevel=majority");
+    text += (text.find('?') == std::string::npos ? "?" : "&") +
+            std::string("w=0&readPreference=secondaryPreferred&readConcernLevel=majority");
     Database database{Secret(text)};
     database.insert("things", {document(1)});
     CHECK(database.read("things").size() == 1);
 }
 
 TEST_CASE("a malformed connection string is refused without being repeated") {
-    for (const char* url : {"", "localhost", "mongodb://", "mongodb://user:p@ss:word@host", "mongodb://h:99999", "http://s3cret"}) {
+    for (const char* url :
+         {"", "localhost", "mongodb://", "mongodb://user:p@ss:word@host", "mongodb://h:99999", "http://s3cret"}) {
         const Failure failure = failure_of([&] { check_mongo_url(Secret(url)); });
         CHECK(failure.code == Code::invalid_config);
         CHECK(failure.reason == "mongo_url_invalid");

@@ -13,7 +13,8 @@ constexpr std::int64_t kShortTtlMs = 3000;
 
 struct Job {
     explicit Job(Database& database_) : database(database_) { context.cancel = &cancel; }
-    std::unique_ptr<Lease> acquire(std::int64_t wait_ms = 0, std::int64_t ttl_ms = kLeaseTtlMs, const std::string& job = "job1") {
+    std::unique_ptr<Lease> acquire(std::int64_t wait_ms = 0, std::int64_t ttl_ms = kLeaseTtlMs,
+                                   const std::string& job = "job1") {
         return Lease::acquire(database.url, database.name, job, wait_ms, context, on_wait, ttl_ms);
     }
     std::string document() {
@@ -130,7 +131,8 @@ TEST_CASE("of eight contenders one at a time holds the lease") {
             Context context;
             context.cancel = &cancel;
             try {
-                const auto lease = Lease::acquire(database.url, database.name, "t" + std::to_string(i), 60000, context, {}, kShortTtlMs);
+                const auto lease =
+                    Lease::acquire(database.url, database.name, "t" + std::to_string(i), 60000, context, {}, kShortTtlMs);
                 most = std::max(most.load(), ++inside);
                 lease->check();
                 ++taken;
@@ -207,10 +209,11 @@ TEST_CASE("a lease whose document was changed by somebody else is lost, and its 
     Database database;
     Job job(database);
     auto lease = job.acquire(0, 900);
-    const std::string stolen = BsonBuilder()
-                                   .doc("q", BsonBuilder().add("_id", "lease").str())
-                                   .doc("u", BsonBuilder().doc("$set", BsonBuilder().add("term", std::int64_t{7}).add("beat", "theirs").str()).str())
-                                   .str();
+    const std::string stolen =
+        BsonBuilder()
+            .doc("q", BsonBuilder().add("_id", "lease").str())
+            .doc("u", BsonBuilder().doc("$set", BsonBuilder().add("term", std::int64_t{7}).add("beat", "theirs").str()).str())
+            .str();
     database.command(BsonBuilder().add("update", kOwnCollection).array("updates", BsonArray().doc(stolen).str()));
     bool lost = false;
     for (int i = 0; i < 500 && !lost; ++i) {

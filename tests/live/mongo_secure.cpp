@@ -57,7 +57,9 @@ TEST_CASE("a user who may only read is told so, and the lease says it too") {
     Database database{Secret(server.url())};
     database.insert("things", {document(1)});
     const std::string role = BsonBuilder().add("role", "read").add("db", database.name).str();
-    database.client.command("admin", BsonBuilder().add("createUser", "reader").add("pwd", "reader").array("roles", BsonArray().doc(role).str()).str());
+    database.client.command(
+        "admin",
+        BsonBuilder().add("createUser", "reader").add("pwd", "reader").array("roles", BsonArray().doc(role).str()).str());
     const Secret url(replaced(server.url(), "tester:p%40ss%2Fword%3A1@", "reader:reader@"));
     Cancel cancel;
     Client reader(url, cancel);
