@@ -62,8 +62,9 @@ def files() -> dict[str, bytes]:
         "header_missing.indented_without_header.json": json.dumps(
             {k: v for k, v in json.loads(KINDS).items() if k != "reprise"}, indent=2).encode(),
         "legacy_extended_json.all_headers_stripped.json": json.dumps(
-            {k: v for k, v in json.loads(KINDS).items() if k not in ("reprise", "catalog", "summary", "sha256")}, indent=2).encode(),
-        "legacy_extended_json.old_file_with_oid.json": replaced(LEGACY, '"68ebd0f5a5b4c3d2e1f00000"', '{"$oid": "68ebd0f5a5b4c3d2e1f00000"}'),
+            {k: v for k, v in json.loads(KINDS).items() if k in ("backup_date", "database", "collections")}, indent=2).encode(),
+        "legacy_extended_json.old_file_with_oid.json": replaced(
+            LEGACY, '"68ebd0f5a5b4c3d2e1f00000"', '{"$oid": "68ebd0f5a5b4c3d2e1f00000"}'),
         "duplicate_key.header.json": forged(TYPES, '"sequence":42', '"sequence":42,"s\\u0065quence":42'),
         "duplicate_key.catalog.json": forged(KINDS, '"log":{', '"\\u0075sers":{'),
         "duplicate_key.collection.json": forged(KINDS, '"log":[', '"use\\u0072s":['),
