@@ -30,8 +30,10 @@ def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse(text: bytes) -> Any:
-    no_nan = {"parse_constant": lambda word: need(False, f"{word} is not JSON")}
-    return json.loads(text.decode("utf-8"), object_pairs_hook=no_duplicates, **no_nan)
+    def refuse(word: str) -> None:
+        raise Bad(f"{word} is not JSON")
+
+    return json.loads(text.decode("utf-8"), object_pairs_hook=no_duplicates, parse_constant=refuse)
 
 
 class Lines:
