@@ -58,7 +58,7 @@ part() {
 build() {
     preset=$1
     shift
-    cmake --preset "$preset" "$@" && cmake --build "build/$preset" -j "$jobs"
+    cmake --preset "$preset" "$@" && cmake --build --preset "$preset" -j "$jobs"
 }
 
 # ctest_in BUILD LABEL-OPTIONS…
@@ -73,13 +73,15 @@ served() { "$python" tests/live/servers.py run "$@"; }
 
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:abort_on_error=0
 export UBSAN_OPTIONS=print_stacktrace=1
+# Where the tests that kill a process at a named step find a command and a library with the steps compiled in.
+export REPRISE_FAULTS_BUILD="$PWD/build/asan"
 
 part "setup" sh tests/setup.sh --tests || exit 1
 part "tidy" "$python" tests/tidy.py
 part "build release" build release -DREPRISE_WERROR=ON || exit 1
-part "unit, C and format tests, release" ctest_in release -LE live -j "$jobs"
+part "unit, C and format tests, release" ctest_in release -LE "live|fuzz" -j "$jobs"
 part "build with sanitizers" build asan -DREPRISE_WERROR=ON &&
-    part "unit, C and format tests, sanitizers" ctest_in asan -LE live -j "$jobs"
+    part "unit, C and format tests, sanitizers" ctest_in asan -LE "live|fault" -j "$jobs"
 
 if [ -n "$("$python" tests/live/servers.py which)" ] || [ -n "${REPRISE_TEST_MONGO_URL:-}" ]; then
     part "live C++ tests, release" served -- ctest --test-dir build/release --output-on-failure -L live
@@ -90,13 +92,11 @@ else
   live tests (no server)"
 fi
 
-part "build with fault steps" build faults -DREPRISE_EXAMPLES=ON
-export REPRISE_FAULTS_BUILD="$PWD/build/faults"
-if ctest --test-dir build/faults -N -L fault 2>/dev/null | grep -q 'Test *#'; then
-    part "fault tests" served -- ctest --test-dir build/faults --output-on-failure -L fault
+# The build with sanitizers has the fault steps compiled in: kill -9 and stops at every step, under ASan.
+if ctest --test-dir build/asan -N -L fault 2>/dev/null | grep -q 'Test *#'; then
+    part "fault tests, sanitizers" served -- ctest --test-dir build/asan --output-on-failure -L fault
 fi
 
-pytest() { "$python" -m pytest -p no:cacheprovider --color=no -o console_output_style=classic -ra "$@"; }
 type_check() { (cd bindings/python && ../../build/venv/bin/python -m mypy --strict --cache-dir ../../build/mypy src/reprise); }
 part "mypy --strict, the package" type_check
 part "pytest: end to end, tests/" pytest --rootdir=tests tests
