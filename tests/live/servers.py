@@ -188,22 +188,30 @@ def add_user(server, name, password, roles, database="admin"):
         raise RuntimeError(f"createUser failed: {reply}")
 
 
-# A client just big enough to prepare a server: one command over OP_MSG, without authentication or TLS.
-def _bson(document):
+# A client just big enough to prepare a server: one command over OP_MSG, without authentication or TLS. The scripted peer
+# (tests/peer) speaks the same BSON: a tuple is a timestamp (seconds, increment), bytes are a UUID.
+def encode(document):
     body = b""
     for key, value in document.items():
         name = key.encode() + b"\0"
         if isinstance(value, bool):
             body += b"\x08" + name + bytes([value])
         elif isinstance(value, int):
-            body += b"\x12" + name + struct.pack("<q", value)
+            small = -(2**31) <= value < 2**31
+            body += (b"\x10" if small else b"\x12") + name + struct.pack("<i" if small else "<q", value)
+        elif isinstance(value, float):
+            body += b"\x01" + name + struct.pack("<d", value)
+        elif isinstance(value, tuple):
+            body += b"\x11" + name + struct.pack("<II", value[1], value[0])
+        elif isinstance(value, bytes):
+            body += b"\x05" + name + struct.pack("<iB", len(value), 4) + value
         elif isinstance(value, str):
             text = value.encode() + b"\0"
             body += b"\x02" + name + struct.pack("<i", len(text)) + text
         elif isinstance(value, dict):
-            body += b"\x03" + name + _bson(value)
+            body += b"\x03" + name + encode(value)
         elif isinstance(value, list):
-            body += b"\x04" + name + _bson({str(i): item for i, item in enumerate(value)})
+            body += b"\x04" + name + encode({str(i): item for i, item in enumerate(value)})
         else:
             raise TypeError(f"{key}: {type(value)}")
     return struct.pack("<i", len(body) + 5) + body + b"\0"
@@ -213,7 +221,7 @@ _FIXED = {0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 
 _UNPACK = {0x01: "<d", 0x08: "<?", 0x10: "<i", 0x12: "<q"}
 
 
-def _parse(data):
+def decode(data):
     result, at = {}, 4
     while data[at]:
         kind, end = data[at], data.index(0, at + 1)
@@ -221,11 +229,13 @@ def _parse(data):
         if kind in _FIXED:
             raw = data[at:at + _FIXED[kind]]
             result[key] = struct.unpack(_UNPACK[kind], raw)[0] if kind in _UNPACK else raw
+            if kind == 0x11:
+                result[key] = struct.unpack("<II", raw)[::-1]
             at += _FIXED[kind]
             continue
         size = struct.unpack_from("<i", data, at)[0]
         if kind in (0x03, 0x04):
-            result[key], at = _parse(data[at:at + size]), at + size
+            result[key], at = decode(data[at:at + size]), at + size
         elif kind == 0x05:
             result[key], at = data[at + 5:at + 5 + size], at + 5 + size
         else:
@@ -236,7 +246,7 @@ def _parse(data):
 def run_command(host, port, database, command):
     """Sends one command and returns its reply as a dict (arrays as dicts of "0", "1", …)."""
     with socket.create_connection((host, port), timeout=30) as link:
-        payload = struct.pack("<I", 0) + b"\0" + _bson({**command, "$db": database})
+        payload = struct.pack("<I", 0) + b"\0" + encode({**command, "$db": database})
         link.sendall(struct.pack("<iiii", 16 + len(payload), 1, 0, 2013) + payload)
         answer = b""
         while len(answer) < 4 or len(answer) < struct.unpack_from("<i", answer)[0]:
@@ -244,7 +254,7 @@ def run_command(host, port, database, command):
             if not piece:
                 raise ConnectionError("the server closed the connection")
             answer += piece
-        return _parse(answer[21:])
+        return decode(answer[21:])
 
 
 def make_certificates(folder, names=("DNS:localhost", "IP:127.0.0.1")):
