@@ -92,7 +92,7 @@ void Operation::State::take_lease(Access access) {
         context.log(Level::info, "waiting for the lease, held by " + printable(holder.text));
     };
     try {
-        lease = Lease::acquire(place.url, place.database, place.job, left, context, on_wait);
+        lease = Lease::acquire(place.url, place.database, place.job, left, context, on_wait, place.lease_ttl_ms);
     } catch (const Failure& failure) {
         if (access == Access::write || failure.code != Code::denied || failure.reason != "not_authorized") throw;
         context.log(Level::info, "this user may not write to the database: going on with the folder's lock alone");

@@ -21,6 +21,7 @@ struct Place {
     // An explicit restore into another database or server (a migration, a drill): the folder's owner is neither asked nor
     // changed, and its deployment id is not this database's.
     bool foreign_folder = false;
+    std::int64_t lease_ttl_ms = 30000;  // as the protocol says; a shorter one is for tests
 };
 
 }  // namespace reprise
