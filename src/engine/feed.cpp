@@ -112,8 +112,9 @@ struct Feed::State {
 
     void read_all();
     void read_one(Client& client, std::size_t index);
-    Cursor open(Client& client, const CollectionInfo& info, bool& snapshot);
-    void believe(const Cursor& cursor, const CollectionInfo& info);
+    std::optional<Cursor> open_in_cut(Client& client, const CollectionInfo& info);
+    Cursor open(Client& client, const CollectionInfo& info, bool& in_cut);
+    bool believe(const Cursor& cursor, const CollectionInfo& info);
     void copy(Cursor& cursor, std::size_t index, bool& handed_over);
     void not_one_cut(const std::string& why);
     void put(FeedBlock::What what, std::size_t index, std::string documents = {});
@@ -136,34 +137,48 @@ void Feed::State::not_one_cut(const std::string& why) {
     if (cut.why_not.empty()) cut.why_not = why;
 }
 
-// The request is no proof: only the replies are.
-void Feed::State::believe(const Cursor& cursor, const CollectionInfo& info) {
+// The request is no proof: only the replies are. One time for all: the first one's.
+bool Feed::State::believe(const Cursor& cursor, const CollectionInfo& info) {
     const auto time = cursor.at_cluster_time();
-    if (time && !cut.time && cut.why_not.empty()) {
+    if (time && !cut.time) {
         cut.time = time;
-        cut.one = true;
-    } else if (!time || time != cut.time) {
-        not_one_cut("collection " + printable(info.name) + " was answered from another time than was asked for");
+        cut.one = cut.why_not.empty();  // unless a collection before it could not be read at any time
     }
+    if (time && time == cut.time) return true;
+    not_one_cut("collection " + printable(info.name) + " was answered from another time than was asked for");
+    return false;
 }
 
-Cursor Feed::State::open(Client& client, const CollectionInfo& info, bool& snapshot) {
+// Natural order, which is faster, only inside a cut that the reply confirms: elsewhere a document that is deleted and
+// inserted again while we read could come twice.
+std::optional<Cursor> Feed::State::open_in_cut(Client& client, const CollectionInfo& info) {
     FindOptions find;
-    find.order = read_order(info);
+    find.order = Order::natural;
     find.use_read_preference = true;
-    snapshot = ask;
+    find.snapshot = true;
+    find.at = cut.time;
     try {
-        find.snapshot = snapshot;
-        find.at = cut.time;
-        return Cursor(client, place.database, info.name, find);
+        Cursor cursor(client, place.database, info.name, find);
+        if (believe(cursor, info)) return cursor;
+        ask = false;
     } catch (const Failure& failure) {
-        if (!snapshot || !refuses_snapshot(failure)) throw;
+        if (!refuses_snapshot(failure)) throw;
         not_one_cut("collection " + printable(info.name) + " cannot be read at a point in time (server error " +
                     std::to_string(failure.origin_code) + ")");
     }
-    snapshot = false;
-    find.snapshot = false;
-    find.at.reset();
+    return std::nullopt;
+}
+
+Cursor Feed::State::open(Client& client, const CollectionInfo& info, bool& in_cut) {
+    in_cut = false;
+    if (ask) {
+        auto cursor = open_in_cut(client, info);
+        in_cut = cursor.has_value();
+        if (cursor) return std::move(*cursor);
+    }
+    FindOptions find;
+    find.order = read_order(info);
+    find.use_read_preference = true;
     return Cursor(client, place.database, info.name, find);
 }
 
@@ -184,18 +199,17 @@ void Feed::State::copy(Cursor& cursor, std::size_t index, bool& handed_over) {
 void Feed::State::read_one(Client& client, std::size_t index) {
     const CollectionInfo& info = collections[index];
     put(FeedBlock::What::begin, index);
-    bool snapshot = false, handed_over = false;
+    bool in_cut = false, handed_over = false;
     try {
-        Cursor cursor = open(client, info, snapshot);
-        if (snapshot) believe(cursor, info);
+        Cursor cursor = open(client, info, in_cut);
         copy(cursor, index, handed_over);
-        if (snapshot && cut.one && cursor.at_cluster_time() != cut.time) believe(cursor, info);
+        if (in_cut && !believe(cursor, info)) throw Failure(Code::unavailable, "snapshot_lost", cut.why_not).may_retry();
     } catch (const Failure& failure) {
-        if (!snapshot || !refuses_snapshot(failure)) throw;
+        if (!in_cut || !refuses_snapshot(failure)) throw;
         not_one_cut("the history at that time was gone while collection " + printable(info.name) + " was read");
         if (handed_over) throw Failure(Code::unavailable, "snapshot_lost", cut.why_not).may_retry();
         ask = false;
-        Cursor cursor = open(client, info, snapshot);
+        Cursor cursor = open(client, info, in_cut);
         copy(cursor, index, handed_over);
     }
     put(FeedBlock::What::end, index);
