@@ -110,7 +110,7 @@ Lines remarks(const Value& entry) {
     if (is_true(entry, "latest")) said.push_back("latest");
     if (is_true(entry, "verified")) said.push_back("verified");
     const std::string state = text(entry, "state");
-    if (!state.empty() && state != "good") said.push_back(state);
+    if (!state.empty() && state != "good") said.push_back(state == "unknown" ? "not verified yet" : state);
     if (is_true(entry, "legacy")) said.push_back("old system");
     if (!text(entry, "label").empty()) said.push_back("\"" + text(entry, "label") + "\"");
     const Value* problem = member(entry, "problem");

@@ -19,7 +19,8 @@ SEED = int(os.environ.get("REPRISE_SEED", "0")) or random.SystemRandom().randran
 
 
 def grow(database: Any, documents: int = 4000) -> None:
-    database.work_hours.insert_many([{"_id": f"more{n}", "minutes": n, "text": "é" * 200} for n in range(documents)])
+    more = [{"_id": f"more{n}", "user_id": f"u{n}", "day": n, "text": "é" * 200} for n in range(documents)]
+    database.work_hours.insert_many(more)
 
 
 def duration(command: Command, *arguments: str) -> float:

@@ -56,7 +56,8 @@ def test_an_old_file_is_restored_with_the_warning(command: Command, database: An
 
 def test_people_see_the_warning(command: Command, database: Any, folder: pathlib.Path) -> None:
     old_file(folder, database.name)
-    assert "old system" in command("list").out
+    assert "not verified yet" in command("list").out
+    assert "file of the old system" in command("verify", "backup_20251012_162721.json").out
     assert "Warning: " in command("restore", "backup_20251012_162721.json").out
 
 

@@ -26,7 +26,8 @@ def opened(url: str, database: Any, folder: pathlib.Path) -> Any:
 
 
 def grow(database: Any, documents: int = 30_000) -> None:
-    database.work_hours.insert_many([{"_id": f"more{n}", "minutes": n, "text": "é" * 200} for n in range(documents)])
+    more = [{"_id": f"more{n}", "user_id": f"u{n}", "day": n, "text": "é" * 200} for n in range(documents)]
+    database.work_hours.insert_many(more)
 
 
 def test_results_are_dataclasses(opened: Reprise, database: Any, folder: pathlib.Path) -> None:

@@ -14,6 +14,7 @@ from ._errors import InvalidArgumentError, RepriseError
 from ._results import Progress, parse
 
 log = logging.getLogger("reprise")
+log.addHandler(logging.NullHandler())  # a host that set up no logging sees nothing on its stderr
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 CHUNK_BYTES = 1 << 18
 EVENTS_AT_ONCE = 1024

@@ -107,8 +107,9 @@ def remarks(entry: Json) -> list[str]:
         said.append("latest")
     if entry.get("verified") is True:
         said.append("verified")
-    if text(entry, "state") not in ("", "good"):
-        said.append(text(entry, "state"))
+    state = text(entry, "state")
+    if state not in ("", "good"):
+        said.append("not verified yet" if state == "unknown" else state)
     if entry.get("legacy") is True:
         said.append("old system")
     if text(entry, "label"):
