@@ -13,6 +13,9 @@ using namespace restore_test;
 
 namespace {
 
+constexpr std::int64_t kShortTtlMs = 3000;
+constexpr int kChildFailed = 3;
+
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr ? std::string() : std::string(value);
@@ -118,14 +121,19 @@ TEST_CASE("child of the restore tests" * doctest::skip()) {
     place.store = store.get();
     place.folder = variable("REPRISE_CHILD_FOLDER");
     place.job = "2";
-    if (action == "operation") {
-        Operation operation(place, Access::write, context);
-        return;
+    place.lease_ttl_ms = kShortTtlMs;
+    try {
+        if (action == "operation") {
+            const Operation operation(place, Access::write, context);
+            return;
+        }
+        RestoreOptions options;
+        options.file = variable("REPRISE_CHILD_FILE");
+        options.exact = true;
+        restore(place, options, context);
+    } catch (const Failure&) {
+        ::_exit(kChildFailed);
     }
-    RestoreOptions options;
-    options.file = variable("REPRISE_CHILD_FILE");
-    options.exact = true;
-    restore(place, options, context);
 }
 
 TEST_CASE("a restore killed at any step leaves the old data or the new, whole, and nothing besides, after the next operation") {
@@ -233,4 +241,38 @@ TEST_CASE("writes acknowledged between a crash in the swap and the next operatio
     }
     CHECK(copies >= 1);
     CHECK(difference(good, now) == "");
+}
+
+TEST_CASE("a holder stopped past its lease that wakes after another finished can destroy nothing") {
+    const char* steps[] = {"restore.fill.before",           "restore.create.before",        "restore.swapping.before",
+                           "restore.record_replace.before", "restore.retire.before:1",      "restore.rename.before:2",
+                           "restore.rename.after:1",        "restore.create_view.before:1", "restore.drop_view.before",
+                           "restore.drop_retired.before:1", "restore.record_remove.before"};
+    for (const char* step : steps) {
+        INFO("stopped at " << step);
+        Fixture db, elsewhere;  // the other host has a folder of its own: the stopped one holds this one's lock
+        make_good(db);
+        const std::string file = db.back_up().manifest.name;
+        make_old(db);
+        const Child child{"restore", db.place.database, db.folder, file, "REPRISE_STEP_STOP", step, ""};
+        const pid_t pid = child.start();
+        int status = 0;
+        REQUIRE(::waitpid(pid, &status, WUNTRACED) == pid);
+        CHECK(WIFSTOPPED(status));
+        Place other = elsewhere.place;
+        other.database = db.place.database;
+        other.lease_ttl_ms = kShortTtlMs;
+        other.wait_ms = 60000;
+        { const Operation next(other, Access::write, db.context); }
+        insert(db, "users", BsonBuilder().add("_id", 888888).add("name", "after").add("salary", -1.0).str());
+        const State settled = state_of(db);
+        ::kill(pid, SIGCONT);
+        REQUIRE(::waitpid(pid, &status, 0) == pid);
+        CHECK(WIFEXITED(status));  // it lost the lease and said so
+        CHECK(WEXITSTATUS(status) == kChildFailed);
+        CHECK(difference(settled, state_of(db)) == "");
+        { const Operation last(other, Access::write, db.context); }
+        CHECK(difference(settled, state_of(db)) == "");
+        CHECK(leftovers(db) == "");
+    }
 }
