@@ -29,9 +29,7 @@ void probe_insert(Operation& operation, const std::string& database, const std::
     try {
         operation.client().command(database, command.str(), options);
     } catch (const Failure& failure) {
-        const bool concern =
-            failure.origin_code == 64 || failure.origin_code == 100;  // WriteConcernFailed, CannotSatisfyWriteConcern
-        if (!concern) throw;
+        if (failure.reason != "majority_unreachable") throw;
         throw Failure(Code::unavailable, "majority_unreachable",
                       "a majority of the replica set cannot be reached, so a restore could be undone by an election; bring "
                       "members back, or ask for without_majority")

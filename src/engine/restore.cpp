@@ -197,8 +197,7 @@ private:
     // The answer was lost or no majority had it. Taken back it is as if nothing was; else the next operation rolls forward.
     [[noreturn]] void settle_doubt(const Failure& failure, const RestoreRecord& next) {
         replace_record(operation_.client(), place_.database, next, record_, true);
-        const bool concern = failure.origin_code == 64 || failure.origin_code == 100;
-        if (!concern) throw failure;
+        if (failure.reason != "majority_unreachable") throw failure;
         throw Failure(Code::unavailable, "majority_unreachable",
                       "a majority of the replica set could not be reached before the swap; the old data is in place: bring "
                       "members back, or ask for without_majority");
