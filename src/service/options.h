@@ -14,7 +14,7 @@ enum class Kind { backup, startup, restore, verify, rehash };
 constexpr std::int64_t kStartupWaitMs = 15 * 60 * 1000;
 constexpr std::int64_t kLongestWaitMs = 24 * 60 * 60 * 1000;
 
-Kind parse_kind(std::string_view word);  // Failure{invalid_argument, "kind_unknown"} naming the known ones
+Kind parse_kind(std::string_view word);  // Failure{invalid_argument, "job_kind_unknown"} naming the known ones
 const char* kind_name(Kind kind);
 const std::vector<Kind>& all_kinds();
 const Schema& options_schema(Kind kind);

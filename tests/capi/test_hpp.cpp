@@ -1,9 +1,8 @@
 // reprise.hpp with exceptions; tests/consumer builds it without.
-#include "reprise/reprise.hpp"
-
 #include <cstdlib>
 #include <string>
 
+#include "reprise/reprise.hpp"
 #include "support.h"
 
 namespace {
