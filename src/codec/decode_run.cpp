@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "codec/bson_to_json.h"
 #include "codec/number.h"
-#include "codec/utf8.h"
 
 namespace reprise {
 namespace {
@@ -96,34 +95,33 @@ bool DecodeRun::put_text_value(BsonType type, std::string_view text) {
     return true;
 }
 
-bool DecodeRun::Null() { return gathering_ ? gather(TokenKind::literal, "null") : begin_value(BsonType::null); }
+bool DecodeRun::null() { return gathering_ ? gather(TokenKind::literal, "null") : begin_value(BsonType::null); }
 
-bool DecodeRun::Bool(bool yes) {
+bool DecodeRun::boolean(bool yes) {
     if (gathering_) return gather(TokenKind::literal, yes ? "true" : "false");
     if (!begin_value(BsonType::boolean)) return false;
     *at_++ = yes ? '\1' : '\0';
     return true;
 }
 
-bool DecodeRun::RawNumber(const char* text, unsigned size, bool) {
-    const std::string_view number(text, size);
-    if (dialect_ == Dialect::plain) return put_plain_number(number);
-    return gathering_ ? gather(TokenKind::number, number) : put_number(number);
+bool DecodeRun::number(std::string_view text, bool is_whole) {
+    if (dialect_ == Dialect::plain) return put_plain_number(text, is_whole);
+    return gathering_ ? gather(TokenKind::number, text) : put_number(text, is_whole);
 }
 
 // As Python's json writes them: NaN and the infinities are numbers, and a -0 is the whole number 0.
-bool DecodeRun::put_plain_number(std::string_view text) {
+bool DecodeRun::put_plain_number(std::string_view text, bool is_whole) {
     if (text == "NaN") return put_fixed(BsonType::double_, std::numeric_limits<double>::quiet_NaN());
     if (text == "Infinity") return put_fixed(BsonType::double_, std::numeric_limits<double>::infinity());
     if (text == "-Infinity") return put_fixed(BsonType::double_, -std::numeric_limits<double>::infinity());
-    return put_number(text == "-0" ? "0" : text);
+    return put_number(text == "-0" ? "0" : text, is_whole);
 }
 
-bool DecodeRun::put_number(std::string_view text) {
-    if (!is_integer_text(text)) {
-        double number = 0;
-        if (read_double(text, number) != Range::fits) return refuse("number_out_of_range", "a number is too large for a double");
-        return put_fixed(BsonType::double_, number);
+bool DecodeRun::put_number(std::string_view text, bool is_whole) {
+    if (!is_whole) {
+        double value = 0;
+        if (read_double(text, value) != Range::fits) return refuse("number_out_of_range", "a number is too large for a double");
+        return put_fixed(BsonType::double_, value);
     }
     std::int64_t whole = 0;
     const Range range = read_int64(text, whole);
@@ -133,29 +131,25 @@ bool DecodeRun::put_number(std::string_view text) {
     return put_fixed(BsonType::int64, whole);
 }
 
-bool DecodeRun::String(const char* text, unsigned size, bool) {
-    const std::string_view string(text, size);
-    if (!utf8_valid(string)) return refuse("json_invalid", "a string is not UTF-8 or holds a lone surrogate");
-    if (gathering_) return gather(TokenKind::string, string);
-    if (frames_.back().kind == Kind::scope) return late_code(string);
-    return put_text_value(BsonType::string, string);
+bool DecodeRun::string(std::string_view text) {
+    if (gathering_) return gather(TokenKind::string, text);
+    if (frames_.back().kind == Kind::scope) return late_code(text);
+    return put_text_value(BsonType::string, text);
 }
 
-bool DecodeRun::Key(const char* text, unsigned size, bool) {
-    const std::string_view key(text, size);
-    if (!utf8_valid(key)) return refuse("json_invalid", "a key is not UTF-8 or holds a lone surrogate");
-    if (gathering_) return gather(TokenKind::key, key);
+bool DecodeRun::key(std::string_view text) {
+    if (gathering_) return gather(TokenKind::key, text);
     if (object_begun_) {
-        const WrapperKey wrapper = size > 0 && *text == '$' ? wrapper_key(key) : WrapperKey::none;
+        const WrapperKey wrapper = !text.empty() && text[0] == '$' ? wrapper_key(text) : WrapperKey::none;
         if (wrapper != WrapperKey::none && dialect_ == Dialect::plain) return refuse_plain();
         const bool is_operator = wrapper == WrapperKey::type || wrapper == WrapperKey::regex || wrapper == WrapperKey::options;
         if (wrapper != WrapperKey::none && !is_operator) {
             object_begun_ = false;
-            return begin_wrapper(wrapper, key);
+            return begin_wrapper(wrapper, text);
         }
         if (!begin_document()) return false;
     }
-    return frames_.back().kind == Kind::scope ? scope_key(key) : plain_key(key);
+    return frames_.back().kind == Kind::scope ? scope_key(text) : plain_key(text);
 }
 
 bool DecodeRun::refuse_plain() {
@@ -178,24 +172,24 @@ bool DecodeRun::plain_key(std::string_view key) {
     return true;
 }
 
-bool DecodeRun::StartObject() {
+bool DecodeRun::begin_object() {
     if (gathering_) return gather(TokenKind::begin, {});
     object_begun_ = true;
     return true;
 }
 
-bool DecodeRun::EndObject(unsigned) {
+bool DecodeRun::end_object() {
     if (gathering_) return gather(TokenKind::end, {});
     if (object_begun_ && !begin_document()) return false;
     return frames_.back().kind == Kind::scope ? end_scope() : close();
 }
 
-bool DecodeRun::StartArray() {
+bool DecodeRun::begin_array() {
     if (gathering_) return refuse_wrapper();
     return begin_value(BsonType::array) && open(Kind::array);
 }
 
-bool DecodeRun::EndArray(unsigned) { return close(); }
+bool DecodeRun::end_array() { return close(); }
 
 bool DecodeRun::begin_document() {
     object_begun_ = false;

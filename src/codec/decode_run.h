@@ -1,4 +1,4 @@
-// One document on its way to BSON: takes the events of a JSON reader (RapidJSON's handler interface) and writes bytes.
+// One document on its way to BSON: takes the events of a JSON reader and writes bytes.
 // Wrappers like {"$oid":"…"} are gathered as a handful of tokens and written when they are complete.
 #pragma once
 
@@ -53,20 +53,17 @@ public:
     const char* reason() const { return reason_; }
     const char* problem() const { return problem_; }
 
-    bool Null();
-    bool Bool(bool yes);
-    bool Int(int) { return false; }
-    bool Uint(unsigned) { return false; }
-    bool Int64(std::int64_t) { return false; }
-    bool Uint64(std::uint64_t) { return false; }
-    bool Double(double) { return false; }
-    bool RawNumber(const char* text, unsigned size, bool);
-    bool String(const char* text, unsigned size, bool);
-    bool Key(const char* text, unsigned size, bool);
-    bool StartObject();
-    bool EndObject(unsigned);
-    bool StartArray();
-    bool EndArray(unsigned);
+    // The events of a JSON reader, in the text's order; texts are UTF-8 and stay where they are until the end (keys) or
+    // until the wrapper around them ends. False when the document is refused.
+    bool null();
+    bool boolean(bool yes);
+    bool number(std::string_view text, bool is_whole);  // of RFC 8259's grammar
+    bool string(std::string_view text);
+    bool key(std::string_view text);
+    bool begin_object();
+    bool end_object();
+    bool begin_array();
+    bool end_array();
 
 private:
     using Kind = DecodeFrame::Kind;
@@ -85,8 +82,8 @@ private:
     bool late_code(std::string_view code);
     bool put_text_value(BsonType type, std::string_view text);
     void put_text(std::string_view text);
-    bool put_number(std::string_view text);
-    bool put_plain_number(std::string_view text);
+    bool put_number(std::string_view text, bool is_whole);
+    bool put_plain_number(std::string_view text, bool is_whole);
     template <typename T>
     bool put_fixed(BsonType type, T value);
 

@@ -14,8 +14,7 @@ namespace reprise {
 namespace {
 
 constexpr std::size_t kSmallestDocument = 5;
-constexpr std::size_t kLineEndBytes = 2;  // the comma and the newline that the writer adds
-constexpr std::size_t kRawTextBytes = 64; // {"$rawBson":{"type":"03","base64":""}}
+constexpr std::size_t kRawTextBytes = 64;  // {"$rawBson":{"type":"03","base64":""}}
 
 [[noreturn]] void refuse_depth() {
     throw Failure(Code::corrupt, "document_too_deep",
@@ -53,10 +52,7 @@ char* EncodeRun::walk(char* at) {
 char* EncodeRun::put_field(char* at) {
     EncodeFrame& frame = state_.frames.back();
     const auto type = static_cast<BsonType>(*cursor_++);
-    const auto* key_end = static_cast<const char*>(std::memchr(cursor_, 0, static_cast<std::size_t>(frame.end - cursor_)));
-    if (key_end == nullptr) refuse("a key does not end");
-    const std::string_view key(cursor_, static_cast<std::size_t>(key_end - cursor_));
-    cursor_ = key_end + 1;
+    const std::string_view key = take_key();
     at = state_.text.ensure(at, 1 + kMaxScalarText);
     if (frame.has_fields) *at++ = ',';
     frame.has_fields = true;
@@ -67,6 +63,22 @@ char* EncodeRun::put_field(char* at) {
         if (at == nullptr) return escape_open_document();
     }
     return put_value(at, type);
+}
+
+std::string_view EncodeRun::take_key() {
+    const char* const first = cursor_;
+    const char* const end = state_.frames.back().end;
+    const char* last = first;
+    // Most keys are short and plain: their closing 0 is the first special byte.
+    while (end - last >= 8) {
+        const std::uint64_t special = mark_special(load_word(last));
+        last += special == 0 ? 8 : first_marked(special);
+        if (special != 0) break;
+    }
+    if (*last != '\0') last = static_cast<const char*>(std::memchr(last, 0, static_cast<std::size_t>(end - last)));
+    if (last == nullptr || last == end) refuse("a key does not end");
+    cursor_ = last + 1;
+    return {first, static_cast<std::size_t>(last - first)};
 }
 
 // nullptr when the document that holds the key must be escaped.
@@ -142,29 +154,20 @@ char* EncodeRun::put_raw(char* at, BsonType type, std::string_view value) {
 // A quoted string; nullptr when it is not UTF-8. Stops early in a line that is too long already.
 char* EncodeRun::put_string(char* at, std::string_view text) {
     constexpr std::ptrdiff_t kChunkBytes = 4096;
-    constexpr std::size_t kQuotesAndLastCharacter = 8;
+    constexpr std::size_t kOverrunBytes = 16;  // quotes, the last character, and what is copied a word at a time
     const char* from = text.data();
     const char* const end = from + text.size();
-    at = state_.text.ensure(at, kQuotesAndLastCharacter);
+    at = state_.text.ensure(at, kOverrunBytes);
     *at++ = '"';
     while (from != end && !is_too_long(at)) {
         const char* const until = from + std::min(kChunkBytes, end - from);
-        at = state_.text.ensure(at, static_cast<std::size_t>(until - from) * kMaxEscapedBytes + kQuotesAndLastCharacter);
-        at = put_json_text(at, from, until, end);
+        at = state_.text.ensure(at, static_cast<std::size_t>(until - from) * kMaxEscapedBytes + kOverrunBytes);
+        at = put_json_text(at, from, until, end, document_.data() + document_.size());
         if (from == nullptr) return nullptr;
     }
     *at++ = '"';
     return at;
 }
-
-std::string_view EncodeRun::take(std::size_t size) {
-    if (static_cast<std::size_t>(state_.frames.back().end - cursor_) < size) refuse("a value is cut off");
-    const std::string_view value(cursor_, size);
-    cursor_ += size;
-    return value;
-}
-
-bool EncodeRun::is_too_long(const char* at) const { return offset(at) > kMaxLineBytes - kLineEndBytes; }
 
 void EncodeRun::check(BsonType type, std::string_view value) const {
     const int levels = kMaxBsonDepth - static_cast<int>(state_.frames.size());

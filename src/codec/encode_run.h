@@ -42,10 +42,12 @@ public:
 
 private:
     using Kind = EncodeFrame::Kind;
+    static constexpr std::size_t kLineEndBytes = 2;  // the comma and the newline that the writer adds
 
     // Where the writer stands in the text and the reader in the document. Passed by value through the hot path.
     char* walk(char* at);
     char* put_field(char* at);
+    std::string_view take_key();
     char* put_key(char* at, std::string_view key);
     char* put_value(char* at, BsonType type);
     char* put_sized(char* at, BsonType type, std::string_view value);
@@ -62,9 +64,17 @@ private:
 
     char* open(char* at, Kind kind, std::string_view document, std::size_t out_start);
     char* close(char* at);
-    std::string_view take(std::size_t size);
+    std::string_view take(std::size_t size) {
+        if (left() < size) refuse("a value is cut off");
+        const std::string_view value(cursor_, size);
+        cursor_ += size;
+        return value;
+    }
+    std::string_view take_text();
+    std::string_view take_document();
+    std::size_t left() const { return static_cast<std::size_t>(state_.frames.back().end - cursor_); }
     std::size_t offset(const char* at) const { return static_cast<std::size_t>(at - state_.text.begin()); }
-    bool is_too_long(const char* at) const;
+    bool is_too_long(const char* at) const { return offset(at) > kMaxLineBytes - kLineEndBytes; }
     void check(BsonType type, std::string_view value) const;
     [[noreturn]] void refuse(const char* problem) const;
 

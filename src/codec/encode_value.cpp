@@ -25,12 +25,35 @@ std::string_view text_of(std::string_view value) { return value.substr(4, value.
 
 }  // namespace
 
+// A string's, code's or symbol's text, and a document's bytes: the lengths that are met most, checked without detours.
+std::string_view EncodeRun::take_text() {
+    constexpr std::size_t kLengthBytes = 4;
+    const std::size_t room = left();
+    if (room < kLengthBytes) refuse("a value is cut off");
+    const std::size_t size = load_le<std::uint32_t>(cursor_);
+    if (size == 0 || size > room - kLengthBytes || cursor_[kLengthBytes + size - 1] != '\0') refuse("a string's length is wrong");
+    const std::string_view text(cursor_ + kLengthBytes, size - 1);
+    cursor_ += kLengthBytes + size;
+    return text;
+}
+
+std::string_view EncodeRun::take_document() {
+    if (left() < 4) refuse("a value is cut off");
+    return take(load_le<std::uint32_t>(cursor_));
+}
+
 char* EncodeRun::put_value(char* at, BsonType type) {
     const char* const value = cursor_;
     const std::size_t out_start = offset(at);
     char* end = nullptr;
     std::size_t size = 0;
     switch (type) {
+        case BsonType::string:
+            end = put_string(at, take_text());
+            size = static_cast<std::size_t>(cursor_ - value);
+            break;
+        case BsonType::document: return open(at, Kind::document, take_document(), out_start);
+        case BsonType::array: return open(at, Kind::array, take_document(), out_start);
         case BsonType::double_: end = put_double_value(at, take(size = 8).data(), state_.profile); break;
         case BsonType::oid: return put_oid_value(at, take(kOidBytes).data());
         case BsonType::boolean: end = put_boolean_value(at, take(size = 1).data()); break;
@@ -44,7 +67,7 @@ char* EncodeRun::put_value(char* at, BsonType type) {
         case BsonType::min_key: return put_bytes(at, "{\"$minKey\":1}");
         case BsonType::max_key: return put_bytes(at, "{\"$maxKey\":1}");
         default: {
-            const auto found = bson_value_size(type, {cursor_, static_cast<std::size_t>(state_.frames.back().end - cursor_)});
+            const auto found = bson_value_size(type, {cursor_, left()});
             if (!found) refuse("a value is cut off or of unknown type");
             size = *found;
             end = put_sized(at, type, take(size));
@@ -55,9 +78,6 @@ char* EncodeRun::put_value(char* at, BsonType type) {
 
 char* EncodeRun::put_sized(char* at, BsonType type, std::string_view value) {
     switch (type) {
-        case BsonType::string: return put_string(at, text_of(value));
-        case BsonType::document: return open(at, Kind::document, value, offset(at));
-        case BsonType::array: return open(at, Kind::array, value, offset(at));
         case BsonType::binary: return put_binary(at, value);
         case BsonType::regex: return put_regex(at, value);
         case BsonType::code: return put_text_value(at, "{\"$code\":", text_of(value));

@@ -146,15 +146,15 @@ std::string Json::text(int indent) const {
 
 void append_json_string(std::string& out, std::string_view text) {
     constexpr std::size_t kChunkBytes = 256;
-    constexpr std::size_t kLongestCharacter = 4;
-    char buffer[kChunkBytes * kMaxEscapedBytes + kLongestCharacter];
+    constexpr std::size_t kOverrunBytes = 16;
+    char buffer[kChunkBytes * kMaxEscapedBytes + kOverrunBytes];
     const char* from = text.data();
     const char* const end = from + text.size();
     out += '"';
     while (from != end) {
         const char* const until = std::min(from + std::min<std::ptrdiff_t>(kChunkBytes, end - from), end);
-        const char* const stop = put_json_text(buffer, from, until, end);
-        // Callers pass UTF-8; whatever came instead must not make the file unreadable.
+        const char* const stop = put_json_text(buffer, from, until, end, end);
+        // Written as it is, it would make the file unreadable.
         if (from == nullptr) throw Failure(Code::invalid_argument, "text_not_utf8", "a text is not UTF-8");
         out.append(buffer, static_cast<std::size_t>(stop - buffer));
     }

@@ -5,6 +5,7 @@
 #include "codec/decode_run.h"
 #include "codec/json_pull.h"
 #include "codec/json_to_bson.h"
+#include "codec/number.h"
 
 namespace reprise {
 
@@ -35,16 +36,15 @@ const char* LegacyDecoder::State::keep() {
 bool LegacyDecoder::State::take(JsonPull::Token token) {
     using Token = JsonPull::Token;
     const std::string_view text = pull.text();
-    const auto size = static_cast<unsigned>(text.size());
     switch (token) {
-        case Token::begin_object: return run.StartObject();
-        case Token::end_object: return run.EndObject(0);
-        case Token::begin_array: return run.StartArray();
-        case Token::end_array: return run.EndArray(0);
-        case Token::key: return run.Key(keep(), size, true);
-        case Token::string: return run.String(text.data(), size, true);
-        case Token::number: return run.RawNumber(text.data(), size, true);
-        case Token::literal: return text == "null" ? run.Null() : run.Bool(text == "true");
+        case Token::begin_object: return run.begin_object();
+        case Token::end_object: return run.end_object();
+        case Token::begin_array: return run.begin_array();
+        case Token::end_array: return run.end_array();
+        case Token::key: return run.key({keep(), text.size()});
+        case Token::string: return run.string(text);
+        case Token::number: return run.number(text, is_integer_text(text));
+        case Token::literal: return text == "null" ? run.null() : run.boolean(text == "true");
         case Token::end: break;
     }
     return true;

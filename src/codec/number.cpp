@@ -60,6 +60,26 @@ char* put_fixed(char* at, const Digits& parts) {
     return at;
 }
 
+// Amounts of money and the like: at most three decimals. A whole number below 2^50 divided by a power of ten is rounded
+// once, as reading the text is, so equality means that it reads back; the first that fits has the fewest digits.
+char* put_few_decimals(char* at, double magnitude) {
+    constexpr double kExactBelow = 1125899906842624.0;  // 2^50
+    constexpr double kPowers[] = {10, 100, 1000};
+    for (int decimals = 1; decimals <= 3; ++decimals) {
+        const double power = kPowers[decimals - 1];
+        const double scaled = std::floor(magnitude * power + 0.5);
+        if (scaled >= kExactBelow) return nullptr;
+        if (scaled / power != magnitude) continue;
+        const auto number = static_cast<std::int64_t>(scaled), divisor = static_cast<std::int64_t>(power);
+        at = put_int64(at, number / divisor);
+        *at = '.';
+        std::int64_t rest = number % divisor;
+        for (int i = decimals; i > 0; --i, rest /= 10) at[i] = static_cast<char>('0' + rest % 10);
+        return at + 1 + decimals;
+    }
+    return nullptr;
+}
+
 // Whether a finite decimal number that no double can hold is too large (else it is too small).
 bool is_huge(std::string_view text) {
     long long first_digit = 0;  // decimal exponent of the first nonzero digit
@@ -95,6 +115,10 @@ char* put_double(char* at, double value) {
         at = put_int64(at, static_cast<std::int64_t>(magnitude));
         std::memcpy(at, ".0", 2);
         return at + 2;
+    }
+    if (magnitude >= 1e-3) {
+        char* const done = put_few_decimals(at, magnitude);
+        if (done != nullptr) return done;
     }
     char text[kMaxNumberBytes];
     const char* end = std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific).ptr;

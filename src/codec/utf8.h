@@ -6,13 +6,15 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/bytes.h"
+
 namespace reprise {
 
-inline std::uint64_t load_word(const char* at) {
-    std::uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    return word;
-}
+// The first byte is the lowest, on every machine.
+inline std::uint64_t load_word(const char* at) { return load_le<std::uint64_t>(at); }
+
+// Of a mask with the high bits of some bytes set: the index of the first of them.
+inline int first_marked(std::uint64_t mask) { return __builtin_ctzll(mask) / 8; }
 
 constexpr std::uint64_t kHighBits = 0x8080808080808080u;
 constexpr std::uint64_t kLowBits = 0x0101010101010101u;
