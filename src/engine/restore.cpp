@@ -8,10 +8,12 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "engine/checks.h"
+#include "engine/measure.h"
 #include "engine/merge.h"
 #include "engine/plan.h"
 #include "engine/record.h"
 #include "engine/safety.h"
+#include "engine/shelf.h"
 #include "engine/staging.h"
 #include "engine/swap.h"
 #include "engine/verify.h"
@@ -45,6 +47,7 @@ public:
             merge();
         else
             replace();
+        become_measure();
         if (options_.adopt && file_.deployment && file_.database == place_.database)
             operation_.adopt_deployment(*file_.deployment);
         result_.duration_ms = context_.clock->boot_ms() - began_ms_;
@@ -283,6 +286,14 @@ private:
             result_.documents += one.documents;
             result_.collections.push_back(one);
         }
+    }
+
+    // What was brought back on purpose is what later backups are judged by (S7), however small it is.
+    void become_measure() {
+        const bool whole = options_.include.empty() && options_.exclude.empty() && file_.scope != "partial";
+        if (options_.mode != RestoreMode::replace || !whole || file_.legacy || place_.foreign_folder) return;
+        const std::string deployment = operation_.deployment().value_or(std::string());
+        reset_measure(*place_.store, file_, highest_sequence(*place_.store, deployment));
     }
 
     void merge() {

@@ -388,3 +388,15 @@ TEST_CASE("merge reports documents whose unique value is taken, and refuses capp
     const std::string other = capped.back_up().manifest.name;
     CHECK(reason_of([&] { restore_file(capped, other, options); }) == "merge_unsupported");
 }
+
+TEST_CASE("after a restore of a smaller backup the next backup is good, not suspect") {
+    Fixture db;
+    db.fill("users", 4);
+    const std::string small = db.back_up().manifest.name;
+    db.fill("users", 400, 1000);
+    CHECK(db.back_up().manifest.state == "good");
+    restore_file(db, small);
+    CHECK(db.back_up().manifest.state == "good");
+    db.remove_all("users");
+    CHECK(db.back_up().manifest.state == "suspect");
+}
