@@ -123,7 +123,8 @@ void compare(const Corpus& corpus, const char* name, Work ours, Work theirs, con
 }  // namespace
 
 int main(int count, char** arguments) {
-    const std::size_t documents = count > 1 ? std::strtoul(arguments[1], nullptr, 10) : kDefaultDocuments;
+    const std::size_t asked = count > 1 ? std::strtoul(arguments[count - 1], nullptr, 10) : 0;  // 0 for words like --json
+    const std::size_t documents = asked > 0 ? asked : kDefaultDocuments;
     const Corpus corpus = make_corpus(documents);
     std::puts("[");
     compare(corpus, "encode", encode_ours, encode_libbson, ",");
