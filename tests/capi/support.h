@@ -1,10 +1,7 @@
-/* Folders, files and engines for the C tests. */
+/* Folders, files and engines for the C tests. Each test defines _DEFAULT_SOURCE before its first include (mkdtemp, lstat). */
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
-#ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE 1 /* mkdtemp, lstat, usleep under -std=c99 */
-#endif
 #include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>

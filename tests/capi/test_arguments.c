@@ -1,4 +1,5 @@
 /* Every function with NULL and wrong arguments: an error with code, reason and message, outs cleared, nothing broken. */
+#define _DEFAULT_SOURCE 1
 #include "support.h"
 
 #define INVALID REPRISE_E_INVALID_ARGUMENT

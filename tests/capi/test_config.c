@@ -1,5 +1,6 @@
 /* S12: bad configuration is refused when it is opened, naming the key, its type and what is expected. S10: no secret is told.
  */
+#define _DEFAULT_SOURCE 1
 #include "support.h"
 
 #define URL "\"mongo_url\":\"mongodb://u:S3cret-pw@127.0.0.1:9/\""

@@ -1,4 +1,5 @@
 /* Fork: an engine that was only opened works in the child; a child of a busy parent is told so by every call but close. */
+#define _DEFAULT_SOURCE 1
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
