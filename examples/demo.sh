@@ -28,7 +28,7 @@ if [ -z "${REPRISE_DEMO_INSIDE:-}" ]; then
 fi
 
 python=$root/build/venv/bin/python
-reprise=$root/build/release/bin/reprise
+reprise=${REPRISE_COMMAND:-$root/build/release/bin/reprise}
 : "${MONGO_URL:=${REPRISE_TEST_MONGO_URL:-}}"
 work=$(mktemp -d)
 BACKUP_DIR=$work/backups

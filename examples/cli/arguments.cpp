@@ -160,6 +160,8 @@ Arguments parse(const std::vector<std::string>& given) {
             read_option(found, given, at);
         } else if (takes_file.count(found.verb) == 0 || found.has_file) {
             throw usage(found.verb + " does not take " + given[at]);
+        } else if (given[at].empty()) {
+            throw usage("the file's name is empty");
         } else {
             found.has_file = true;
             found.file = given[at];

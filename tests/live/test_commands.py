@@ -23,7 +23,6 @@ USAGE_CASES = [
     ["backup", "--wait=-1"],
     ["rehash"],
     ["verify", "a", "b"],
-    ["cat", "--json"],
     ["list", "--label", "x"],
     ["restore", "--to-mongo-url-env", "NOT_SET_ANYWHERE"],
 ]
@@ -196,6 +195,12 @@ def test_wrong_usage_is_one_sentence_and_exit_2(both: dict[str, Command], argume
         assert ended.code == 2 and ended.out == ""
         assert ended.err.startswith("reprise: ") and ended.err.endswith("[usage]\n") and ended.err.count("\n") == 1
     assert said["python"].err == said["c++"].err
+
+
+def test_cat_has_no_json_form(both: dict[str, Command]) -> None:
+    said = {name: command("cat", "--json") for name, command in both.items()}
+    assert said["python"] == said["c++"]
+    assert said["c++"].code == 2 and said["c++"].error["reason"] == "usage"
 
 
 def test_no_secret_is_printed(command: Command, database: Any, url: str) -> None:

@@ -145,6 +145,8 @@ def parse(arguments: list[str]) -> Found:
             _option(found, argument, rest)
         elif verb not in _TAKES_FILE or found.file is not None:
             raise _usage(f"{verb} does not take {argument}")
+        elif not argument:
+            raise _usage("the file's name is empty")
         else:
             found.file = argument
     if verb == "rehash" and found.file is None:
