@@ -20,9 +20,9 @@ struct ReadOptions {
 
 class BackupReader {
 public:
-    // Reads up to the catalog's end. `source` outlives it; its name is for messages only. Failure{corrupt, reason}:
-    // not_a_backup, format_unknown, kind_unknown, requirement_unknown, file_truncated, keys_out_of_order, duplicate_key,
-    // name_invalid, type_unknown, option_unknown, json_invalid, …
+    // Reads up to the catalog's end. `source` outlives it; its name is for messages only. Failure{unsupported,
+    // "format_unknown" | "kind_unknown" | "requirement_unknown" | "layer_unsupported"} before anything else is looked at;
+    // {corrupt, …} with the reasons that capi/ABI.md lists, here and in the calls below.
     BackupReader(Source& source, std::string name, ReadOptions options = {});
     ~BackupReader();
 
@@ -34,7 +34,8 @@ public:
     bool next_document(std::string_view& bson);  // of the running collection; valid until the next call
     std::uint64_t line() const;                  // of the document that was read last
 
-    // After next_collection() returned false. For a legacy file it is counted by us, with our digests.
+    // After next_collection() returned false: what the file says of itself, which was found to be true (with
+    // tolerate_edits: also when it was not, see mismatch()). For a legacy file it is counted by us, with our digests.
     const Summary& summary() const;
     const std::string& sha256() const;                   // of the content, as computed; for a legacy file of all its bytes
     const std::vector<std::string>& warnings() const;    // legacy: what could not be proven, replaced surrogates

@@ -29,7 +29,8 @@ long resident_bytes() {
 struct File : Sink, Source {
     File() : stream(std::tmpfile(), &std::fclose) {}
     void write(std::string_view bytes) override {
-        if (std::fwrite(bytes.data(), 1, bytes.size(), stream.get()) != bytes.size()) throw Failure(Code::io, "io_error", "no space");
+        if (std::fwrite(bytes.data(), 1, bytes.size(), stream.get()) != bytes.size())
+            throw Failure(Code::io, "io_error", "no space");
     }
     void finish() override { std::rewind(stream.get()); }
     std::size_t read(char* buffer, std::size_t capacity) override { return std::fread(buffer, 1, capacity, stream.get()); }
