@@ -1,6 +1,6 @@
 #!/bin/sh
 # The installed library, used as strangers would: find_package from C and C++, pkg-config and gcc, and as a subproject.
-# Needs build/release (sh tests/run.sh makes it). Works in build/consumer.
+# Needs build/release (sh tests/run.sh makes it), or the build that REPRISE_BUILD names. Works in build/consumer.
 set -eu
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -14,7 +14,7 @@ fi
 rm -rf "$work"
 mkdir -p "$work/run"
 
-cmake --install build/release --prefix "$prefix" >"$work/install.log"
+cmake --install "${REPRISE_BUILD:-build/release}" --prefix "$prefix" >"$work/install.log"
 "$prefix/bin/reprise" --version
 
 # host NAME SOURCE OPTIONS…: configures, builds, tests, on a real server where there is one.
