@@ -22,7 +22,8 @@ std::string merged(const std::string& a, const std::string& b) {
 // One value of every BSON type, deprecated ones included.
 std::string every_type(std::int32_t id) {
     BsonBuilder d;
-    std::string eight(8, '\1');
+    std::string eight;
+    append_le(eight, std::int64_t{1700000000123});
     d.add("_id", id).add("double", 1.5).add("string", "\xC3\xA9\n\"").doc("document", BsonBuilder().add("a", 1).str());
     d.array("array", BsonArray().add("x").add(std::int64_t{5}).str())
         .binary("binary", 0, "bytes")
@@ -33,7 +34,12 @@ std::string every_type(std::int32_t id) {
     d.raw(BsonType::min_key, "min", "").raw(BsonType::max_key, "max", "");
     d.raw(BsonType::code, "code", std::string("\5\0\0\0f();\0", 9).substr(0, 9));
     d.timestamp("empty_timestamp", 0, 0);
-    return d.str();
+    const std::string text("\3\0\0\0ab\0", 7), scope = BsonBuilder().add("x", 1).str();
+    d.raw(BsonType::symbol, "symbol", text).raw(BsonType::undefined, "undefined", "");
+    d.raw(BsonType::db_pointer, "pointer", text + std::string(12, '\5'));
+    std::string scoped;
+    append_le(scoped, static_cast<std::int32_t>(4 + text.size() + scope.size()));
+    return d.raw(BsonType::code_w_scope, "scoped", scoped + text + scope).str();
 }
 
 void create_index(Fixture& db, const char* collection, const std::string& index) {
@@ -227,7 +233,8 @@ TEST_CASE("a file of the replaced system restores with a warning and keeps the l
     create_index(db, "users", index_spec("name_1", key("name")));
     db.write_text("backup_20240101_000000.json", R"({"backup_date": "2024-01-01T00:00:00", "database": ")" + db.place.database +
                                                      R"(", "collections": {"users": [
-{"name": "Sophie", "_id": "a", "mail": "same"}, {"_id": "b", "name": "Marc", "mail": "same"}, {"name": "Ana", "mail": "other"}]}})");
+{"name": "Sophie", "_id": "a", "mail": "same"}, {"_id": "b", "name": "Marc", "mail": "same"},
+{"name": "Ana", "mail": "other"}]}})");
     const RestoreResult result = restore_file(db, "backup_20240101_000000.json");
     CHECK(result.documents == 3);
     const auto now = find_collection(db.client, db.place.database, "users", true);
