@@ -48,7 +48,10 @@ inline std::int32_t report(reprise_error* error, const reprise::Failure& failure
     error->origin_code = failure.origin_code;
     error->flags = failure.retryable ? REPRISE_FLAG_RETRYABLE : 0;
     put_text(error->reason, sizeof error->reason, failure.reason);
-    put_text(error->message, sizeof error->message, failure.message);
+    if (reprise::is_utf8(failure.message))
+        put_text(error->message, sizeof error->message, failure.message);
+    else
+        put_text(error->message, sizeof error->message, reprise::printable(failure.message));
     return code;
 }
 

@@ -21,7 +21,7 @@ Events::~Events() {
 
 void Events::log(Level level, std::string_view message) {
     if (level < least_) return;
-    const std::string text(cut_at_character(message, kMaxMessageBytes));
+    const std::string text = is_utf8(message) ? std::string(cut_at_character(message, kMaxMessageBytes)) : printable(message);
     const LogHook called = hook();
     if (called.call != nullptr) called.call(called.user, static_cast<std::int32_t>(level), text.c_str(), text.size());
     push(Json::object({{"event", "log"},

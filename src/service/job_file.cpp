@@ -97,7 +97,7 @@ Json failure_to_json(const Failure& failure) {
     return Json::object({{"code", static_cast<std::int32_t>(failure.code)},
                          {"code_name", code_name(failure.code)},
                          {"reason", failure.reason},
-                         {"message", failure.message},
+                         {"message", is_utf8(failure.message) ? failure.message : printable(failure.message)},
                          {"origin", static_cast<std::int32_t>(failure.origin)},
                          {"origin_code", failure.origin_code},
                          {"retryable", failure.retryable}});

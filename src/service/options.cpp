@@ -79,7 +79,8 @@ Kind parse_kind(std::string_view word) {
         if (word == kind_name(kind)) return kind;
         known += std::string(known.empty() ? "" : ", ") + kind_name(kind);
     }
-    throw Failure(Code::invalid_argument, "job_kind_unknown", "unknown kind of job " + printable(word) + ": known are " + known);
+    throw Failure(Code::invalid_argument, "job_kind_unknown",
+                  "unknown kind of job " + printable(word) + ": known are " + known);
 }
 
 const Schema& options_schema(Kind kind) {

@@ -25,7 +25,7 @@ static inline void remove_tree(const char* path) {
     if (folder == NULL) return;
     while ((entry = readdir(folder)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
+        if (snprintf(child, sizeof child, "%s/%s", path, entry->d_name) >= (int)sizeof child) continue;
         if (lstat(child, &about) == 0 && S_ISDIR(about.st_mode))
             remove_tree(child);
         else

@@ -86,6 +86,12 @@ static void refuses(reprise_engine* engine) {
     reprise_close(engine);
 }
 
+/* Runs after our exit handlers and before a leak checker's: what the parent's threads hold is no leak of the child. */
+static pid_t g_parent;
+static void end_of_child(void) {
+    if (getpid() != g_parent) _exit(check_failed > 99 ? 99 : check_failed);
+}
+
 static void a_child_may_exit(reprise_engine* engine) {
     (void)engine;
     exit(check_failed); /* with exit handlers: nothing of ours may hang or crash in them */
@@ -98,6 +104,8 @@ int main(void) {
     uint64_t job = 0;
     int listener;
     reprise_job_status status;
+    g_parent = getpid();
+    atexit(end_of_child);
     make_folder(folder, sizeof folder);
     idle = open_engine(NOWHERE, "d", folder, "");
     in_child(works, idle);
