@@ -103,7 +103,10 @@ Rights probe_rights(Operation& operation, const std::string& database, bool with
         create_indexes(client, database, name,
                        {BsonBuilder().doc("key", BsonBuilder().add("a", std::int32_t{1}).str()).add("name", "a_1").str()});
         rights.coll_mod = may_coll_mod(client, database, name);
+        const auto before = find_collection(client, database, name, false);
         rename_collection(client, database, name, other);
+        const auto after = find_collection(client, database, other, false);
+        rights.keeps_uuid = before && after && before->uuid == after->uuid;
         drop_collection(client, database, other);
     } catch (const Failure& failure) {
         if (failure.code == Code::denied && failure.reason == "not_authorized") needs_role(failure);

@@ -17,6 +17,7 @@ void check_file_fits(const Manifest& file, const RestoreOptions& options, const 
 void check_space(Client& client, const std::string& database, std::int64_t bson_bytes);
 struct Rights {
     bool coll_mod = false;
+    bool keeps_uuid = true;  // a renamed collection keeps its UUID, as on every MongoDB
 };
 // Creates, fills, indexes, renames and drops a staging collection. Failure{denied, "not_authorized"} names the role;
 // {unavailable, "majority_unreachable"} names the option.

@@ -27,7 +27,7 @@ struct Target {
 };
 
 struct Plan {
-    bool legacy = false, can_collmod = false;
+    bool legacy = false;
     std::vector<Target> targets;
     std::vector<std::string> warnings;
     Target* find(const std::string& name);

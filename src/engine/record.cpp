@@ -126,6 +126,7 @@ std::string record_to_bson(const RestoreRecord& record) {
         .add("safety", std::string_view(record.safety))
         .add("safety_sha256", std::string_view(record.safety_sha256))
         .add("unsaved", record.unsaved)
+        .add("names_decide", record.names_decide)
         .array("steps", steps.str())
         .str();
 }
@@ -151,6 +152,7 @@ RestoreRecord record_from_bson(std::string_view bson) {
     record.safety = text_of(view, "safety");
     record.safety_sha256 = text_of(view, "safety_sha256");
     if (const auto unsaved = view.find("unsaved")) record.unsaved = unsaved->truthy();
+    if (const auto names = view.find("names_decide")) record.names_decide = names->truthy();
     if (const auto steps = view.find("steps"))
         for (const auto& step : BsonView(steps->document())) {
             if (record.steps.size() >= kMaxSteps)

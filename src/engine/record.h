@@ -57,6 +57,9 @@ struct RestoreRecord {
     std::string backup, backup_sha256;
     std::string safety, safety_sha256;  // empty: none was made
     bool unsaved = false;               // no_safety_backup: a person asked for none
+    // The server gives a collection a new UUID when it is renamed (MongoDB never does): names in the staging namespace,
+    // where only a restore renames, then say what is done.
+    bool names_decide = false;
     std::vector<SwapStep> steps;
 };
 

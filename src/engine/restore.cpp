@@ -102,7 +102,7 @@ private:
     void prepare() {
         check_sharding(operation_.client(), place_.database, plan_, options_);
         check_space(operation_.client(), place_.database, bson_bytes());
-        plan_.can_collmod = probe_rights(operation_, place_.database, options_.without_majority).coll_mod;
+        rights_ = probe_rights(operation_, place_.database, options_.without_majority);
         if (options_.startup) check_still_empty(operation_, wish());
         say("safety");
         save();
@@ -125,6 +125,7 @@ private:
         record.safety = safety_.file;
         record.safety_sha256 = safety_.sha256;
         record.unsaved = options_.no_safety_backup;
+        record.names_decide = !rights_.keeps_uuid;
         return record;
     }
 
@@ -156,7 +157,7 @@ private:
     // A clustered collection's own expiry is set after the swap; where that is not allowed it must be there from the beginning.
     void expire_when_filled() {
         for (auto& target : plan_.targets) {
-            if (plan_.can_collmod || !target.rules.expires || target.entry.type != "collection") continue;
+            if (rights_.coll_mod || !target.rules.expires || target.entry.type != "collection") continue;
             target.rules.options = target.rules.options_with_expiry;
             warn({"collection " + printable(target.entry.name) +
                   " is filled with its expiry in force, because this user may not set it afterwards (role dbAdmin may)"});
@@ -252,7 +253,7 @@ private:
             for (const auto* group : {&target.indexes.plain, &target.indexes.unique, &target.indexes.ttl_real})
                 main.indexes.insert(main.indexes.end(), group->begin(), group->end());
         out.push_back(main);
-        if (target.rules.expires && (target.is_time_series() || plan_.can_collmod)) {
+        if (target.rules.expires && (target.is_time_series() || rights_.coll_mod)) {
             SwapStep expiry = step("ttl", target.entry.name);
             expiry.options = target.rules.options_with_expiry;
             out.push_back(expiry);
@@ -318,6 +319,7 @@ private:
     std::unique_ptr<BackupReader> reader_;
     std::vector<CollectionInfo> live_;
     Plan plan_;
+    Rights rights_;
     Safety safety_;
     RestoreRecord record_;
     RestoreResult result_;

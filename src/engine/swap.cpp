@@ -21,6 +21,7 @@ namespace {
 constexpr int kMaxTries = 20;              // of one rename, writers and index builds in the way included
 constexpr std::size_t kMaxRetired = 1000;  // collections retired from under one name
 constexpr std::int64_t kPauseMs = 100;
+constexpr std::size_t kOwnNameBytes = 17;  // "reprise_", op8, "_"
 
 // What goes away by waiting: locks, builds in progress, a server that steps down, a cut connection.
 bool passes_by_itself(const Failure& failure) {
@@ -101,13 +102,29 @@ private:
 
     std::optional<CollectionInfo> live(const std::string& name) { return find_collection(client(), database(), name, false); }
 
-    // A rename keeps the UUID; the name may have changed when a successor took the staging over.
-    std::optional<CollectionInfo> by_uuid(const SwapStep& step) {
-        const auto named = live(step.staging);
-        if (named && named->uuid == step.source_uuid) return named;
-        for (auto& found : list_collections(client(), database(), false))
-            if (!found.uuid.empty() && found.uuid == step.source_uuid) return found;
+    // Where the staged data waits: under its own name, or under the one that a successor gave it.
+    std::optional<CollectionInfo> staged(const SwapStep& step) {
+        const std::string tail = step.staging.substr(std::min(kOwnNameBytes, step.staging.size()));
+        for (auto& found : list_collections(client(), database(), false)) {
+            const bool right_name =
+                is_own_collection(found.name) && found.name.size() > kOwnNameBytes && found.name.substr(kOwnNameBytes) == tail;
+            if (record_.names_decide ? right_name : !found.uuid.empty() && found.uuid == step.source_uuid) return found;
+        }
         return std::nullopt;
+    }
+
+    bool is_in_place(const SwapStep& step, const std::optional<CollectionInfo>& found) {
+        if (!found || found->type != "collection") return false;
+        if (!record_.names_decide) return found->uuid == step.source_uuid;
+        return found->uuid != step.expected_uuid && !staged(step);
+    }
+
+    // Throws when it is neither there nor in place: nothing can be swapped in, so nothing is taken away.
+    CollectionInfo need_staged(const SwapStep& step) {
+        if (auto found = staged(step)) return std::move(*found);
+        throw Failure(Code::corrupt, "staging_missing",
+                      "the staged data of collection " + printable(step.target) +
+                          " is gone from the database; restore again from the file " + record_.backup);
     }
 
     // Runs `attempt` until it says that it is done; what passes by itself is waited for, within a bound.
@@ -174,18 +191,14 @@ private:
         const SwapStep& step = record_.steps[i];
         persist(step.target, [&] {
             const auto found = live(step.target);
-            if (found && found->uuid == step.source_uuid) return true;
-            const auto source = by_uuid(step);
-            if (!source)
-                throw Failure(Code::corrupt, "staging_missing",
-                              "the staged data of collection " + printable(step.target) +
-                                  " is gone from the database; restore again from the file " + record_.backup);
+            if (is_in_place(step, found)) return true;
+            const CollectionInfo source = need_staged(step);
             if (found) clear_way(i, *found);
             place_.check();
             REPRISE_STEP("restore.rename.before");
-            rename_collection(client(), database(), source->name, step.target, step.source_uuid);
+            rename_collection(client(), database(), source.name, step.target, source.uuid);
             REPRISE_STEP("restore.rename.after");
-            return false;  // looks again: done only when the live UUID says so
+            return false;  // looks again: what the server says decides, not that the command returned
         });
     }
 
@@ -197,17 +210,13 @@ private:
             if (now.documents == step.documents && now.digest == step.digest && same_definition(step, *found))
                 return finish_time_series(step);
         }
+        const CollectionInfo source = need_staged(step);
         if (found) clear_way(i, *found);
-        const auto source = by_uuid(step);
-        if (!source)
-            throw Failure(Code::corrupt, "staging_missing",
-                          "the staged data of time series " + printable(step.target) +
-                              " is gone from the database; restore again from the file " + record_.backup);
         place_.check();
         REPRISE_STEP("restore.time_series_create.before");
         create_collection(client(), database(), step.target, without_field(step.options, "expireAfterSeconds"));
         REPRISE_STEP("restore.time_series_create.after");
-        unwrap_into(client(), database(), {source->name, step.target}, place_.check);
+        unwrap_into(client(), database(), {source.name, step.target}, place_.check);
         REPRISE_STEP("restore.time_series_fill.after");
         const CollectionSummary now = measure_collection(client(), database(), step.target, true, place_.context);
         if (now.documents < step.documents)

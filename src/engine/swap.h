@@ -1,4 +1,5 @@
-// The swap: from the record alone, whoever runs it. Every step is decided from UUIDs and may be repeated. It never drops
+// The swap: from the record alone, whoever runs it. Every step is decided from UUIDs and may be repeated (from staging names
+// on a server whose renames make new UUIDs). It never drops
 // what is not saved: collections in the way are retired (renamed), and dropped at the end only when they equal the safety
 // backup or were saved as a copy.
 #pragma once
