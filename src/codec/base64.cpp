@@ -94,7 +94,8 @@ char* read_base64(char* at, std::string_view text) {
     if (text.empty()) return at;
     const std::size_t last = text.size() - 4;
     for (std::size_t i = 0; i < last; i += 4) {
-        const std::uint32_t a = digit_at(text, i), b = digit_at(text, i + 1), c = digit_at(text, i + 2), d = digit_at(text, i + 3);
+        const std::uint32_t a = digit_at(text, i), b = digit_at(text, i + 1), c = digit_at(text, i + 2),
+                            d = digit_at(text, i + 3);
         if (((a | b | c | d) & 0xC0) != 0) return nullptr;
         const std::uint32_t group = a << 18 | b << 12 | c << 6 | d;
         *at++ = static_cast<char>(group >> 16);

@@ -11,7 +11,8 @@ namespace {
 std::uint64_t mark_string_end(std::uint64_t word) {
     const std::uint64_t quote = word ^ (kLowBits * '"');
     const std::uint64_t backslash = word ^ (kLowBits * '\\');
-    return (((quote - kLowBits) & ~quote) | ((backslash - kLowBits) & ~backslash) | ((word - kLowBits * 0x20) & ~word)) & kHighBits;
+    return (((quote - kLowBits) & ~quote) | ((backslash - kLowBits) & ~backslash) | ((word - kLowBits * 0x20) & ~word)) &
+           kHighBits;
 }
 
 bool is_string_end(char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; }
@@ -91,7 +92,8 @@ bool DecodeText::follow_up() {
             ++at_;
             return bracket == '[' || key();
         }
-        if (c != (bracket == '{' ? '}' : ']')) return refuse(at_ == end_ ? "the text ends too early" : "a comma or a closing bracket was expected");
+        if (c != (bracket == '{' ? '}' : ']'))
+            return refuse(at_ == end_ ? "the text ends too early" : "a comma or a closing bracket was expected");
         if (!close(bracket)) return false;
     }
     return true;
@@ -144,7 +146,8 @@ bool DecodeText::number() {
         return at != from;
     };
     if (*at == '-') ++at;
-    if (*at == '0' ? (++at, is_digit(*at)) : !digits()) return refuse(at == first ? "a value was expected" : "a malformed number");
+    if (*at == '0' ? (++at, is_digit(*at)) : !digits())
+        return refuse(at == first ? "a value was expected" : "a malformed number");
     if (*at == '.') {
         ++at;
         is_whole = false;
@@ -238,7 +241,10 @@ bool DecodeText::hex4(unsigned& value) {
     ++at_;
     for (int i = 0; i < 4; ++i, ++at_) {
         const char c = *at_;
-        const int digit = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int digit = is_digit(c)            ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
         if (digit < 0) return refuse("an unknown escape in a string");
         value = value << 4 | static_cast<unsigned>(digit);
     }

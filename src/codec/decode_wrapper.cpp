@@ -61,7 +61,8 @@ bool read_subtype(std::string_view text, char& subtype) {
 }
 
 bool is_lower_hex_pair(std::string_view text) {
-    return text.size() == 2 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+    return text.size() == 2 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -86,7 +87,8 @@ bool DecodeRun::gather(TokenKind kind, std::string_view text) {
         gathering_ = false;
         return put_wrapper();
     }
-    const bool wants_scope = tokens_.key == WrapperKey::code && tokens_.count == 2 && kind == TokenKind::key && text == "$scope";
+    const bool wants_scope =
+        tokens_.key == WrapperKey::code && tokens_.count == 2 && kind == TokenKind::key && text == "$scope";
     if (wants_scope && tokens_.items[1].kind == TokenKind::string) {
         gathering_ = false;
         const std::string_view code = tokens_.items[1].text;
@@ -149,7 +151,8 @@ bool DecodeRun::put_wrapper() {
     switch (tokens_.key) {
         case WrapperKey::min_key: return value.is(TokenKind::number, "1") ? begin_value(BsonType::min_key) : refuse_wrapper();
         case WrapperKey::max_key: return value.is(TokenKind::number, "1") ? begin_value(BsonType::max_key) : refuse_wrapper();
-        case WrapperKey::undefined: return value.is(TokenKind::literal, "true") ? begin_value(BsonType::undefined) : refuse_wrapper();
+        case WrapperKey::undefined:
+            return value.is(TokenKind::literal, "true") ? begin_value(BsonType::undefined) : refuse_wrapper();
         default: return refuse_wrapper();
     }
 }
@@ -173,25 +176,29 @@ bool DecodeRun::put_object_wrapper() {
     std::string_view values[2];
     switch (tokens_.key) {
         case WrapperKey::binary:
-            return two_fields(TokenKind::string, "base64", "subType", values) ? put_binary(values[0], values[1]) : refuse_wrapper();
+            return two_fields(TokenKind::string, "base64", "subType", values) ? put_binary(values[0], values[1])
+                                                                              : refuse_wrapper();
         case WrapperKey::timestamp:
             return two_fields(TokenKind::number, "t", "i", values) ? put_timestamp(values[0], values[1]) : refuse_wrapper();
         case WrapperKey::regular_expression:
-            return two_fields(TokenKind::string, "pattern", "options", values) ? put_regex(values[0], values[1]) : refuse_wrapper();
+            return two_fields(TokenKind::string, "pattern", "options", values) ? put_regex(values[0], values[1])
+                                                                               : refuse_wrapper();
         case WrapperKey::raw_bson:
             return two_fields(TokenKind::string, "type", "base64", values) ? put_raw(values[0], values[1]) : refuse_wrapper();
         case WrapperKey::db_pointer: return put_db_pointer();
         case WrapperKey::date: {
             const WrapperToken* items = tokens_.items;
-            const bool is_long = tokens_.count == 5 && items[1].kind == TokenKind::begin && items[2].is(TokenKind::key, "$numberLong") &&
-                                 items[3].kind == TokenKind::string && items[4].kind == TokenKind::end;
+            const bool is_long = tokens_.count == 5 && items[1].kind == TokenKind::begin &&
+                                 items[2].is(TokenKind::key, "$numberLong") && items[3].kind == TokenKind::string &&
+                                 items[4].kind == TokenKind::end;
             return is_long ? put_int64_text(BsonType::date, items[3].text) : refuse_wrapper();
         }
         default: return refuse_wrapper();
     }
 }
 
-bool DecodeRun::two_fields(TokenKind kind, std::string_view first, std::string_view second, std::string_view (&values)[2]) const {
+bool DecodeRun::two_fields(TokenKind kind, std::string_view first, std::string_view second,
+                           std::string_view (&values)[2]) const {
     const WrapperToken* items = tokens_.items;
     if (tokens_.count != 7 || items[1].kind != TokenKind::begin || items[6].kind != TokenKind::end) return false;
     if (items[3].kind != kind || items[5].kind != kind) return false;

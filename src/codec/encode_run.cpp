@@ -14,6 +14,8 @@ namespace reprise {
 namespace {
 
 constexpr std::size_t kSmallestDocument = 5;
+constexpr std::size_t kPlainKeyBytes = 64;    // longer keys take the general way
+constexpr std::size_t kKeyOverrunBytes = 16;  // comma, quotes, colon, and what is copied a word at a time
 constexpr std::size_t kRawTextBytes = 64;  // {"$rawBson":{"type":"03","base64":""}}
 
 [[noreturn]] void refuse_depth() {
@@ -35,10 +37,17 @@ std::string_view EncodeRun::run() {
                       "a document is larger than " + std::to_string(kMaxDocumentBytes) + " bytes");
     state_.frames.clear();
     state_.keys.clear();
+    prefetch();
     char* at = state_.text.begin();
     at = walk(open(at, Kind::document, document_, 0));
     if (is_too_long(at)) at = escape_line();
     return {state_.text.begin(), offset(at)};
+}
+
+// A small document has just come from somewhere else; all of it will be read.
+void EncodeRun::prefetch() const {
+    constexpr std::size_t kCacheLineBytes = 64, kMaxBytes = 4096;
+    for (std::size_t at = 0; at < std::min(document_.size(), kMaxBytes); at += kCacheLineBytes) __builtin_prefetch(document_.data() + at);
 }
 
 char* EncodeRun::walk(char* at) {
@@ -52,14 +61,13 @@ char* EncodeRun::walk(char* at) {
 char* EncodeRun::put_field(char* at) {
     EncodeFrame& frame = state_.frames.back();
     const auto type = static_cast<BsonType>(*cursor_++);
-    const std::string_view key = take_key();
-    at = state_.text.ensure(at, 1 + kMaxScalarText);
+    at = state_.text.ensure(at, kPlainKeyBytes + kKeyOverrunBytes + kMaxScalarText);
     if (frame.has_fields) *at++ = ',';
     frame.has_fields = true;
     if (frame.kind == Kind::array) {
-        if (!is_index(key, frame.index++)) return escape_open_document();
+        if (!is_index(take_key(), frame.index++)) return escape_open_document();
     } else {
-        at = put_key(at, key);
+        at = put_key(at);
         if (at == nullptr) return escape_open_document();
     }
     return put_value(at, type);
@@ -68,37 +76,58 @@ char* EncodeRun::put_field(char* at) {
 std::string_view EncodeRun::take_key() {
     const char* const first = cursor_;
     const char* const end = state_.frames.back().end;
-    const char* last = first;
-    // Most keys are short and plain: their closing 0 is the first special byte.
-    while (end - last >= 8) {
-        const std::uint64_t special = mark_special(load_word(last));
-        last += special == 0 ? 8 : first_marked(special);
-        if (special != 0) break;
-    }
-    if (*last != '\0') last = static_cast<const char*>(std::memchr(last, 0, static_cast<std::size_t>(end - last)));
-    if (last == nullptr || last == end) refuse("a key does not end");
+    const auto* last = static_cast<const char*>(std::memchr(first, 0, static_cast<std::size_t>(end - first)));
+    if (last == nullptr) refuse("a key does not end");
     cursor_ = last + 1;
     return {first, static_cast<std::size_t>(last - first)};
 }
 
 // nullptr when the document that holds the key must be escaped.
-char* EncodeRun::put_key(char* at, std::string_view key) {
+char* EncodeRun::put_key(char* at) {
+    const std::string_view plain = put_plain_key(at);
+    const std::string_view key = plain.data() != nullptr ? plain : take_key();
     if (!key.empty() && key[0] == '$' && wrapper_key(key) != WrapperKey::none) return nullptr;
     if (!state_.keys.add(state_.frames.back().keys, key)) return nullptr;
-    at = put_string(at, key);
-    if (at == nullptr) return nullptr;
-    at = state_.text.ensure(at, 1 + kMaxScalarText);
+    if (plain.data() != nullptr) {
+        at += key.size() + 1;
+        *at++ = '"';
+    } else {
+        at = put_string(at, key);
+        if (at == nullptr) return nullptr;
+        at = state_.text.ensure(at, 1 + kMaxScalarText);
+    }
     *at++ = ':';
     return at;
 }
 
+// Most keys are short and need no escape: they are copied while their end is looked for. The quote and the key are then
+// written; without a view nothing was taken, and what stands at `at` does not count.
+std::string_view EncodeRun::put_plain_key(char* at) {
+    const char* const first = cursor_;
+    const char* last = first;
+    *at++ = '"';
+    for (std::size_t done = 0; done < kPlainKeyBytes && state_.frames.back().end - last >= 8; done += 8) {
+        std::memcpy(at + done, last, 8);
+        const std::uint64_t special = mark_special(load_word(last));
+        if (special == 0) {
+            last += 8;
+            continue;
+        }
+        last += first_marked(special);
+        if (*last != '\0') break;
+        cursor_ = last + 1;
+        return {first, static_cast<std::size_t>(last - first)};
+    }
+    return {};
+}
+
 char* EncodeRun::open(char* at, Kind kind, std::string_view document, std::size_t out_start) {
-    if (document.size() < kSmallestDocument || load_le<std::uint32_t>(document.data()) != document.size() || document.back() != '\0')
+    if (document.size() < kSmallestDocument || load_le<std::uint32_t>(document.data()) != document.size() ||
+        document.back() != '\0')
         refuse("a document's length is wrong");
     if (state_.frames.size() == kMaxBsonDepth) refuse_depth();
     cursor_ = document.data() + 4;
-    state_.frames.push_back({kind, false, 0, escapes_, document.data(), document.data() + document.size() - 1, out_start,
-                             state_.keys.open()});
+    state_.frames.emplace_back(kind, document, out_start, state_.keys.open()).escapes_before = escapes_;
     at = state_.text.ensure(at, 1);
     *at++ = kind == Kind::array ? '[' : '{';
     return at;

@@ -14,13 +14,16 @@ namespace reprise {
 // What is open at the moment: a document, an array, or the scope of a piece of code (which closes two braces).
 struct EncodeFrame {
     enum class Kind { document, array, scope };
+    EncodeFrame(Kind kind_, std::string_view document, std::size_t out_start_, KeySet::Part keys_)
+        : kind(kind_), begin(document.data()), end(begin + document.size() - 1), out_start(out_start_), keys(keys_) {}
+
     Kind kind;
-    bool has_fields;
-    std::uint32_t index;           // of an array's next item
-    std::uint32_t escapes_before;  // so that escapes inside what is escaped itself are not counted
-    const char* begin;             // of the document's bytes
-    const char* end;               // its closing 0
-    std::size_t out_start;         // where its text begins
+    bool has_fields = false;
+    std::uint32_t index = 0;           // of an array's next item
+    std::uint32_t escapes_before = 0;  // so that escapes inside what is escaped itself are not counted
+    const char* begin;                 // of the document's bytes
+    const char* end;                   // its closing 0
+    std::size_t out_start;             // where its text begins
     KeySet::Part keys;
 };
 
@@ -48,7 +51,9 @@ private:
     char* walk(char* at);
     char* put_field(char* at);
     std::string_view take_key();
-    char* put_key(char* at, std::string_view key);
+    char* put_key(char* at);
+    std::string_view put_plain_key(char* at);
+    void prefetch() const;
     char* put_value(char* at, BsonType type);
     char* put_sized(char* at, BsonType type, std::string_view value);
     char* put_string(char* at, std::string_view text);

@@ -28,7 +28,8 @@ char* put_double_value(char* at, const char* value, Profile profile) {
         if (load_le<std::uint64_t>(value) != kPlainNan) return nullptr;
         return put_bytes(at, "{\"$numberDouble\":\"NaN\"}");
     }
-    if (std::isinf(number)) return put_bytes(at, number < 0 ? "{\"$numberDouble\":\"-Infinity\"}" : "{\"$numberDouble\":\"Infinity\"}");
+    if (std::isinf(number))
+        return put_bytes(at, number < 0 ? "{\"$numberDouble\":\"-Infinity\"}" : "{\"$numberDouble\":\"Infinity\"}");
     if (profile == Profile::portable && number == std::floor(number)) {
         at = put_bytes(at, "{\"$numberDouble\":\"");
         return put_bytes(put_double(at, number), "\"}");

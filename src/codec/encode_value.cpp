@@ -31,7 +31,8 @@ std::string_view EncodeRun::take_text() {
     const std::size_t room = left();
     if (room < kLengthBytes) refuse("a value is cut off");
     const std::size_t size = load_le<std::uint32_t>(cursor_);
-    if (size == 0 || size > room - kLengthBytes || cursor_[kLengthBytes + size - 1] != '\0') refuse("a string's length is wrong");
+    if (size == 0 || size > room - kLengthBytes || cursor_[kLengthBytes + size - 1] != '\0')
+        refuse("a string's length is wrong");
     const std::string_view text(cursor_ + kLengthBytes, size - 1);
     cursor_ += kLengthBytes + size;
     return text;

@@ -12,7 +12,8 @@ namespace reprise {
 namespace {
 
 Failure wrong_type(const Json& value, const char* wanted) {
-    return Failure(Code::corrupt, "json_invalid", std::string("a JSON ") + wanted + " was expected, not a " + value.type_name());
+    return Failure(Code::corrupt, "json_invalid",
+                   std::string("a JSON ") + wanted + " was expected, not a " + value.type_name());
 }
 
 template <typename T, typename Value>

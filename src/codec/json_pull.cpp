@@ -289,7 +289,10 @@ std::uint32_t JsonPull::State::hex4() {
     std::uint32_t value = 0;
     for (int i = 0; i < 4; ++i, ++position) {
         const int c = need();
-        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        const int digit = c >= '0' && c <= '9'   ? c - '0'
+                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                 : -1;
         if (digit < 0) refuse("json_invalid", "an unknown escape in a string");
         value = value << 4 | static_cast<std::uint32_t>(digit);
     }
@@ -349,7 +352,8 @@ std::string_view JsonPull::State::take_raw(std::size_t max_bytes) {
         } else if (c == '"') {
             in_string = !in_string;
         } else if (!in_string && (c == '{' || c == '[')) {
-            if (open_brackets.size() + raw_brackets.size() > kMaxDepth) refuse("json_too_deep", "more than 1000 brackets are open");
+            if (open_brackets.size() + raw_brackets.size() > kMaxDepth)
+                refuse("json_too_deep", "more than 1000 brackets are open");
             raw_brackets.push_back(c);
         } else if (!in_string && (c == '}' || c == ']')) {
             if (raw_brackets.back() != (c == '}' ? '{' : '[')) refuse("json_invalid", "a bracket does not match");

@@ -15,7 +15,8 @@ Decoder::Decoder() : state_(std::make_unique<State>()) {}
 Decoder::~Decoder() = default;
 
 std::string_view Decoder::decode(std::string& text) {
-    if (text.size() > kMaxLineBytes) throw Failure(Code::corrupt, "document_too_large", "a document's text is larger than 32 MiB");
+    if (text.size() > kMaxLineBytes)
+        throw Failure(Code::corrupt, "document_too_large", "a document's text is larger than 32 MiB");
     state_->run.reset();
     DecodeText reader(state_->run, text.data(), text.data() + text.size());
     if (reader.parse()) return state_->run.document();

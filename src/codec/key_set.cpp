@@ -18,7 +18,8 @@ bool KeySet::has_twin(std::size_t first) {
         if (a.hash != b.hash) return a.hash < b.hash;
         return a.text() < b.text();
     });
-    return std::adjacent_find(begin, keys_.end(), [](const Key& a, const Key& b) { return a.text() == b.text(); }) != keys_.end();
+    return std::adjacent_find(begin, keys_.end(), [](const Key& a, const Key& b) { return a.text() == b.text(); }) !=
+           keys_.end();
 }
 
 }  // namespace reprise

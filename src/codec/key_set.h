@@ -27,6 +27,9 @@ public:
 
 private:
     struct Key {
+        // Made in place: moved there, three small stores would be read back as one large value, and wait.
+        Key(std::string_view key, std::uint32_t hash_)
+            : at(key.data()), size(static_cast<std::uint32_t>(key.size())), hash(hash_) {}
         const char* at;
         std::uint32_t size, hash;
         std::string_view text() const { return {at, size}; }
@@ -64,7 +67,7 @@ inline bool KeySet::add(Part& part, std::string_view key) {
     const std::uint64_t bit = std::uint64_t{1} << (hash >> 26);
     if ((part.seen & bit) != 0 && has(part.first, hash, key)) return false;
     part.seen |= bit;
-    keys_.push_back({key.data(), static_cast<std::uint32_t>(key.size()), hash});
+    keys_.emplace_back(key, hash);
     return true;
 }
 

@@ -21,7 +21,8 @@ bool flag(const Json& value, const char* key) {
 // What libbson makes of a text; empty when it refuses.
 std::string libbson_decode(const std::string& text) {
     bson_error_t error;
-    bson_t* document = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(text.data()), static_cast<ssize_t>(text.size()), &error);
+    bson_t* document =
+        bson_new_from_json(reinterpret_cast<const std::uint8_t*>(text.data()), static_cast<ssize_t>(text.size()), &error);
     if (document == nullptr) return {};
     std::string bytes(reinterpret_cast<const char*>(bson_get_data(document)), document->len);
     bson_destroy(document);
@@ -61,7 +62,8 @@ void check_valid(const Json& test) {
 void check_decode_error(const Json& test) {
     const std::string bytes = unhex(*text_at(test, "bson"));
     const std::string description = *text_at(test, "description");
-    const bool is_odd_inside = description.find("UTF-8") != std::string::npos || description.find("boolean value") != std::string::npos ||
+    const bool is_odd_inside = description.find("UTF-8") != std::string::npos ||
+                               description.find("boolean value") != std::string::npos ||
                                description.find("subtype 0x02") != std::string::npos;
     try {
         std::uint32_t escapes = 0;

@@ -112,7 +112,8 @@ TEST_CASE("what Extended JSON cannot say is escaped at the smallest level that w
     CHECK(written(BsonType::document, twice, 1) == raw("03", twice));
     const std::string bad_index = BsonBuilder().null("1").str();
     CHECK(written(BsonType::array, bad_index, 1) == raw("04", bad_index));
-    const std::string bad_key = BsonBuilder().doc("deep", BsonBuilder().raw(BsonType::boolean, "b", "\2").str()).null("\xFF").str();
+    const std::string bad_key =
+        BsonBuilder().doc("deep", BsonBuilder().raw(BsonType::boolean, "b", "\2").str()).null("\xFF").str();
     CHECK(written(BsonType::document, bad_key, 1) == raw("03", bad_key));
     CHECK(written(BsonType::document, BsonBuilder().doc("in", twice).str(), 1) == "{\"in\":" + raw("03", twice) + "}");
     // The top level: the whole line.
@@ -121,33 +122,40 @@ TEST_CASE("what Extended JSON cannot say is escaped at the smallest level that w
 }
 
 TEST_CASE("a document with a key that means something is escaped wherever the key stands, DBRefs stay plain") {
-    for (const char* key : {"$oid", "$symbol", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$binary", "$uuid", "$code",
-                            "$scope", "$timestamp", "$regularExpression", "$dbPointer", "$date", "$minKey", "$maxKey", "$undefined",
-                            "$regex", "$options", "$type", "$rawBson"}) {
+    for (const char* key :
+         {"$oid",    "$symbol", "$numberInt", "$numberLong", "$numberDouble",      "$numberDecimal", "$binary",
+          "$uuid",   "$code",   "$scope",     "$timestamp",  "$regularExpression", "$dbPointer",     "$date",
+          "$minKey", "$maxKey", "$undefined", "$regex",      "$options",           "$type",          "$rawBson"}) {
         const std::string last = BsonBuilder().add("x", 1).doc("y", BsonBuilder().str()).add(key, "v").str();
         CHECK(written(BsonType::document, last, 1) == raw("03", last));
         CHECK(encode(last) == raw("03", last));
         CHECK(refusal("{\"x\":1,\""s + key + "\":{\"y\":\"z\"}}") ==
               (key == "$regex"s || key == "$options"s || key == "$type"s ? "accepted" : "extended_json_invalid"));
     }
-    const std::string reference = BsonBuilder().add("$ref", "c").raw(BsonType::oid, "$id", std::string(12, '\1')).add("$db", "d").str();
+    const std::string reference =
+        BsonBuilder().add("$ref", "c").raw(BsonType::oid, "$id", std::string(12, '\1')).add("$db", "d").str();
     CHECK(written(BsonType::document, reference) == R"({"$ref":"c","$id":{"$oid":"010101010101010101010101"},"$db":"d"})");
 }
 
 TEST_CASE("code is kept with its NULs, in arrays and inside scopes") {
     CHECK(written(BsonType::code, counted_text("a\0b"s)) == "{\"$code\":\"a\\u0000b\"}");
     const std::string inner = BsonBuilder().raw(BsonType::code, "f", counted_text("x\0"s)).str();
-    CHECK(written(BsonType::code_w_scope, code_w_scope("a\0b"s, inner)) == "{\"$code\":\"a\\u0000b\",\"$scope\":{\"f\":{\"$code\":\"x\\u0000\"}}}");
+    CHECK(written(BsonType::code_w_scope, code_w_scope("a\0b"s, inner)) ==
+          "{\"$code\":\"a\\u0000b\",\"$scope\":{\"f\":{\"$code\":\"x\\u0000\"}}}");
     BsonArray array;
-    array.raw(BsonType::code, counted_text("1")).raw(BsonType::code_w_scope, code_w_scope("2", inner)).raw(BsonType::code, counted_text("3"));
+    array.raw(BsonType::code, counted_text("1"))
+        .raw(BsonType::code_w_scope, code_w_scope("2", inner))
+        .raw(BsonType::code, counted_text("3"));
     written(BsonType::array, array.str());
     const std::string twice = BsonBuilder().null("k").null("k").str();
-    CHECK(written(BsonType::code_w_scope, code_w_scope("c", twice), 1) == "{\"$code\":\"c\",\"$scope\":" + raw("03", twice) + "}");
+    CHECK(written(BsonType::code_w_scope, code_w_scope("c", twice), 1) ==
+          "{\"$code\":\"c\",\"$scope\":" + raw("03", twice) + "}");
     CHECK(written(BsonType::code_w_scope, code_w_scope("\xFF", inner), 1) == raw("0f", code_w_scope("\xFF", inner)));
     CHECK(decode(R"({"a":{"$scope":{"b":1},"$code":"late"}})") ==
           one(BsonType::code_w_scope, code_w_scope("late", BsonBuilder().add("b", 1).str())));
-    for (const char* bad : {R"({"a":{"$scope":{}}})", R"({"a":{"$code":"x","$scope":[]}})", R"({"a":{"$code":"x","$scope":{},"b":1}})",
-                            R"({"a":{"$scope":{},"$code":5}})", R"({"a":{"$code":"x","$scope":{"$oid":"010101010101010101010101"}}})"})
+    for (const char* bad :
+         {R"({"a":{"$scope":{}}})", R"({"a":{"$code":"x","$scope":[]}})", R"({"a":{"$code":"x","$scope":{},"b":1}})",
+          R"({"a":{"$scope":{},"$code":5}})", R"({"a":{"$code":"x","$scope":{"$oid":"010101010101010101010101"}}})"})
         CHECK(refusal(bad) != "accepted");
 }
 
@@ -179,10 +187,11 @@ TEST_CASE("documents are refused for a bare -0, numbers out of range, old forms 
 
 TEST_CASE("an escape must be canonical and hold one complete value") {
     CHECK(decode(R"({"a":{"$rawBson":{"base64":"Ag==","type":"08"}}})") == one(BsonType::boolean, "\2"));
-    for (const char* bad : {R"({"type":"08","base64":"Ah=="})", R"({"type":"08","base64":"Ag"})", R"({"type":"8","base64":"Ag=="})",
-                            R"({"type":"0B","base64":"AAA="})", R"({"type":"08","base64":"AgI="})", R"({"type":"08"})",
-                            R"({"type":"08","base64":"Ag==","x":1})", R"({"type":"03","base64":"BQAAAAE="})",
-                            R"({"type":"14","base64":""})", R"(5)", R"("x")", R"({"type":"08","base64":5})"}) {
+    for (const char* bad :
+         {R"({"type":"08","base64":"Ah=="})", R"({"type":"08","base64":"Ag"})", R"({"type":"8","base64":"Ag=="})",
+          R"({"type":"0B","base64":"AAA="})", R"({"type":"08","base64":"AgI="})", R"({"type":"08"})",
+          R"({"type":"08","base64":"Ag==","x":1})", R"({"type":"03","base64":"BQAAAAE="})", R"({"type":"14","base64":""})",
+          R"(5)", R"("x")", R"({"type":"08","base64":5})"}) {
         CAPTURE(bad);
         CHECK(refusal("{\"a\":{\"$rawBson\":"s + bad + "}}") == "escape_invalid");
     }
@@ -197,7 +206,8 @@ TEST_CASE("depth 200 goes through both ways and 201 does not, escapes included")
     for (int level = 1; level < kMaxBsonDepth; ++level)
         scopes = BsonBuilder().raw(BsonType::code_w_scope, "c", code_w_scope("", scopes)).str();
     CHECK(decode(encode(scopes)) == scopes);
-    CHECK(encode_refusal(BsonBuilder().raw(BsonType::code_w_scope, "c", code_w_scope("", scopes)).str()) == "document_too_deep");
+    CHECK(encode_refusal(BsonBuilder().raw(BsonType::code_w_scope, "c", code_w_scope("", scopes)).str()) ==
+          "document_too_deep");
     std::string text = encode(deepest);
     CHECK(refusal("{\"a\":" + text + "}") == "document_too_deep");
     CHECK(refusal("{\"a\":" + raw("03", deepest) + "}") == "document_too_deep");

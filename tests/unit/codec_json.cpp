@@ -113,7 +113,8 @@ TEST_CASE("small JSON with duplicate keys, NUL in keys, lone surrogates or trail
 }
 
 TEST_CASE("the tokenizer gives the same tokens however the text is cut") {
-    const std::string text = "\t{\"a\" : [1, -2.5e3,\"x\\n\\u00e9\\ud83d\\ude00\", true ,null,{}, []],\r\n\"\\u0062\":false}\n ";
+    const std::string text =
+        "\t{\"a\" : [1, -2.5e3,\"x\\n\\u00e9\\ud83d\\ude00\", true ,null,{}, []],\r\n\"\\u0062\":false}\n ";
     const std::string expected = "{k(a)[n(1)n(-2.5e3)s(x\né😀)l(true)l(null){}[]]k(b)l(false)}";
     for (const std::size_t step : {1, 2, 3, 5, 8, 1000}) CHECK(pull_all(text, step) == expected);
 }
@@ -141,7 +142,8 @@ TEST_CASE("a cut text, a wrong text and a deep text are told apart, with line an
 
 TEST_CASE("the lenient tokenizer takes what Python's json.dump writes") {
     CHECK(pull_all("[NaN,Infinity,-Infinity,-1]", 1, true) == "[n(NaN)n(Infinity)n(-Infinity)n(-1)]");
-    CHECK(pull_all(R"(["\ud800a","\udc00","\ud800\ud83d\ude00","\ud800\u0041"])", 1, true) == "[s(\uFFFDa)s(\uFFFD)s(\uFFFD😀)s(\uFFFDA)]");
+    CHECK(pull_all(R"(["\ud800a","\udc00","\ud800\ud83d\ude00","\ud800\u0041"])", 1, true) ==
+          "[s(\uFFFDa)s(\uFFFD)s(\uFFFD😀)s(\uFFFDA)]");
     JsonPull pull(reader_of(R"(["\ud800\ud801","\udfff"])", 1), true);
     while (pull.next() != Token::end) {
     }
@@ -191,9 +193,10 @@ TEST_CASE("a document of the replaced system becomes plain BSON") {
     const LegacyDocument document = decoder.decode(
         R"({"_id":"68e","n":5,"big":5000000000,"x":NaN,"y":-Infinity,"f":1.0,"s":"a\ud800","l":[1,true,null,{"k":[]}]})");
     CHECK(document.replaced_surrogates == 1);
-    CHECK(encode(document.bson) ==
-          "{\"_id\":\"68e\",\"n\":5,\"big\":5000000000,\"x\":{\"$numberDouble\":\"NaN\"},\"y\":{\"$numberDouble\":\"-Infinity\"},"
-          "\"f\":1.0,\"s\":\"a\uFFFD\",\"l\":[1,true,null,{\"k\":[]}]}");
+    CHECK(
+        encode(document.bson) ==
+        "{\"_id\":\"68e\",\"n\":5,\"big\":5000000000,\"x\":{\"$numberDouble\":\"NaN\"},\"y\":{\"$numberDouble\":\"-Infinity\"},"
+        "\"f\":1.0,\"s\":\"a\uFFFD\",\"l\":[1,true,null,{\"k\":[]}]}");
     CHECK(decoder.decode("{}").replaced_surrogates == 0);
 }
 

@@ -40,7 +40,8 @@ private:
     }
 
     std::string text(bool with_nul) {
-        static const char* const kPieces[] = {"a", "Zz", "é", "€", "😀", "\"", "\\", "\n", "\x01", "/", "0123456789abcdef", " ", "\x7f"};
+        static const char* const kPieces[] = {"a", "Zz",  "é", "€", "😀", "\"", "\\", "\n", "\x01", "/", "0123456789abcdef",
+                                              " ", "\x7f"};
         std::string out;
         for (std::size_t i = below(9); i > 0; --i) out += kPieces[below(std::size(kPieces))];
         if (with_nul && below(8) == 0) out += '\0';
@@ -57,10 +58,11 @@ private:
     // Chooses the type of the value that follows, too.
     std::string key(std::size_t index) {
         static constexpr BsonType kTypes[] = {
-            BsonType::double_, BsonType::string, BsonType::document, BsonType::array, BsonType::binary, BsonType::undefined,
-            BsonType::oid, BsonType::boolean, BsonType::date, BsonType::null, BsonType::regex, BsonType::db_pointer, BsonType::code,
-            BsonType::symbol, BsonType::code_w_scope, BsonType::int32, BsonType::timestamp, BsonType::int64, BsonType::decimal128,
-            BsonType::min_key, BsonType::max_key};
+            BsonType::double_,   BsonType::string,     BsonType::document, BsonType::array,      BsonType::binary,
+            BsonType::undefined, BsonType::oid,        BsonType::boolean,  BsonType::date,       BsonType::null,
+            BsonType::regex,     BsonType::db_pointer, BsonType::code,     BsonType::symbol,     BsonType::code_w_scope,
+            BsonType::int32,     BsonType::timestamp,  BsonType::int64,    BsonType::decimal128, BsonType::min_key,
+            BsonType::max_key};
         do {
             type_ = kTypes[below(std::size(kTypes))];
         } while (is_misread());
@@ -99,7 +101,9 @@ private:
             case BsonType::binary: return binary();
             case BsonType::oid: return bytes(12);
             case BsonType::boolean: return rarely() ? "\2"s : std::string(1, static_cast<char>(below(2)));
-            case BsonType::date: return le(below(3) == 0 ? static_cast<std::int64_t>(random_()) : static_cast<std::int64_t>(below(253402300800000)));
+            case BsonType::date:
+                return le(below(3) == 0 ? static_cast<std::int64_t>(random_())
+                                        : static_cast<std::int64_t>(below(253402300800000)));
             case BsonType::regex: return text(false) + '\0' + (rarely() ? "xi" : below(2) == 0 ? "" : "imsx") + '\0';
             case BsonType::db_pointer: return counted_text(text(false)) + bytes(12);
             case BsonType::code_w_scope: return scope(deep ? kMaxLevels : levels + 1);
@@ -128,8 +132,9 @@ private:
 
     std::string number() {
         if (odd_ && below(3) == 0) return bytes(8);
-        const double values[] = {static_cast<double>(below(1000000)) / 100.0, static_cast<double>(random_()), 1.0 / static_cast<double>(1 + below(1000)),
-                                 -static_cast<double>(below(1000)), 1e300 * static_cast<double>(below(100)), 0.001 * static_cast<double>(below(9999))};
+        const double values[] = {static_cast<double>(below(1000000)) / 100.0, static_cast<double>(random_()),
+                                 1.0 / static_cast<double>(1 + below(1000)),  -static_cast<double>(below(1000)),
+                                 1e300 * static_cast<double>(below(100)),     0.001 * static_cast<double>(below(9999))};
         return le(values[below(std::size(values))]);
     }
 
@@ -154,7 +159,8 @@ private:
 
 std::string libbson_decode(const std::string& text) {
     bson_error_t error;
-    bson_t* document = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(text.data()), static_cast<ssize_t>(text.size()), &error);
+    bson_t* document =
+        bson_new_from_json(reinterpret_cast<const std::uint8_t*>(text.data()), static_cast<ssize_t>(text.size()), &error);
     if (document == nullptr) return std::string("libbson: ") + error.message;
     std::string bytes(reinterpret_cast<const char*>(bson_get_data(document)), document->len);
     bson_destroy(document);
