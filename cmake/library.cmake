@@ -12,8 +12,19 @@ set(REPRISE_PRELINKED ${PROJECT_BINARY_DIR}/reprise_prelinked.o)
 set(REPRISE_JOINED ${PROJECT_BINARY_DIR}/reprise_joined.o)
 set(REPRISE_OBJECT_LIST ${PROJECT_BINARY_DIR}/reprise_objects.txt)
 file(GENERATE OUTPUT ${REPRISE_OBJECT_LIST} CONTENT "$<JOIN:${REPRISE_OBJECTS},\n>\n")
+# The driver starts itself when it is loaded (and may write to standard error) and cleans up at exit, under threads that may
+# still use it: its constructor and destructor are left out. src/mongo starts it once and never cleans up.
+set(REPRISE_QUIET_ARCHIVES)
+set(REPRISE_QUIET_COMMANDS)
+foreach(archive IN LISTS REPRISE_DRIVER_ARCHIVES)
+  get_filename_component(name ${archive} NAME)
+  list(APPEND REPRISE_QUIET_ARCHIVES ${PROJECT_BINARY_DIR}/quiet_${name})
+  list(APPEND REPRISE_QUIET_COMMANDS COMMAND ${REPRISE_OBJCOPY} --remove-section=.init_array --remove-section=.fini_array
+    ${archive} ${PROJECT_BINARY_DIR}/quiet_${name})
+endforeach()
 add_custom_command(OUTPUT ${REPRISE_PRELINKED}
-  COMMAND ${REPRISE_LD} -r --force-group-allocation -o ${REPRISE_JOINED} @${REPRISE_OBJECT_LIST} ${REPRISE_DRIVER_ARCHIVES}
+  ${REPRISE_QUIET_COMMANDS}
+  COMMAND ${REPRISE_LD} -r --force-group-allocation -o ${REPRISE_JOINED} @${REPRISE_OBJECT_LIST} ${REPRISE_QUIET_ARCHIVES}
   COMMAND ${REPRISE_OBJCOPY} --wildcard --keep-global-symbol=reprise_* ${REPRISE_JOINED} ${REPRISE_PRELINKED}
   COMMAND ${CMAKE_COMMAND} -E rm -f ${REPRISE_JOINED}
   DEPENDS ${REPRISE_OBJECTS} ${REPRISE_OBJECT_LIST} ${REPRISE_DRIVER_ARCHIVES}

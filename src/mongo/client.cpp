@@ -1,5 +1,7 @@
 #include "mongo/client.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,14 +58,27 @@ int part_of_version(std::string_view version, int part) {
     return value;
 }
 
+// The driver's counters lie in shared memory under the process's id, and would stay there after its end, for it is never
+// cleaned up. Its mapping needs no name. One that was there before is somebody else's: the host's own driver.
+void start_driver() {
+    const std::string counters = "/mongoc-" + std::to_string(::getpid());
+    const int others = ::shm_open(counters.c_str(), O_RDONLY | O_CLOEXEC, 0);
+    mongoc_init();
+    if (others < 0)
+        ::shm_unlink(counters.c_str());
+    else
+        ::close(others);
+}
+
 }  // namespace
 
 void init_driver() {
     static std::once_flag once;
     std::call_once(once, [] {
-        mongoc_init();
-        // Its log goes to standard error and may carry the server's text; a host's streams are not ours to write to.
+        // Its log goes to standard error and may carry the server's text; a host's streams are not ours to write to. Set
+        // before the start, which already complains where a killed process of the same id left its counters in /dev/shm.
         mongoc_log_set_handler(nullptr, nullptr);
+        start_driver();
     });
 }
 
