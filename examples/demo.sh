@@ -13,7 +13,8 @@ if [ -z "${REPRISE_DEMO_INSIDE:-}" ]; then
     mkdir -p build
     log=build/demo-build.log
     [ -x build/release/bin/reprise ] || echo "building reprise (a few minutes, once; $log tells) …"
-    if ! { cmake --preset release && cmake --build build/release --target reprise_shared reprise_command; } >"$log" 2>&1 </dev/null; then
+    if ! { cmake --preset release &&
+        cmake --build build/release --target reprise_shared reprise_command; } >"$log" 2>&1 </dev/null; then
         tail -n 30 "$log" >&2
         echo "demo: the build failed; all of it is in $log" >&2
         exit 1

@@ -58,7 +58,7 @@ part() {
 build() {
     preset=$1
     shift
-    cmake --preset "$preset" "$@" && cmake --build --preset "$preset" -j "$jobs"
+    cmake --preset "$preset" "$@" && cmake --build --preset "$preset" -j "$jobs" -- -k 0
 }
 
 # ctest_in BUILD LABEL-OPTIONS…

@@ -8,9 +8,8 @@ cd "$(dirname "$0")/.."
 packages="g++ cmake ninja-build pkg-config ccache libmongoc-dev libbson-dev libmongocrypt-dev libicu-dev rapidjson-dev
 libssl-dev zlib1g-dev libzstd-dev libsnappy-dev libsasl2-dev libxxhash-dev doctest-dev openssl python3 python3-venv git"
 if [ "${1:-}" = --tests ]; then
-    packages="$packages libfmt-dev clang"
-    clang_major=$(apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
-    [ -z "$clang_major" ] || packages="$packages libclang-rt-$clang_major-dev"
+    # libFuzzer's runtime stands in a package of its own, of the same major version as Debian 12's clang.
+    packages="$packages libfmt-dev clang libclang-rt-14-dev"
 fi
 
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

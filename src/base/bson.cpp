@@ -112,7 +112,8 @@ bool BsonField::truthy() const {
 }
 
 BsonView::BsonView(std::string_view bytes) : bytes_(bytes) {
-    if (bytes.size() < 5 || load_le<std::int32_t>(bytes.data()) != static_cast<std::int64_t>(bytes.size()) || bytes.back() != '\0')
+    if (bytes.size() < 5 || load_le<std::int32_t>(bytes.data()) != static_cast<std::int64_t>(bytes.size()) ||
+        bytes.back() != '\0')
         throw invalid("a document's length is wrong");
     body_ = bytes.substr(4, bytes.size() - 5);
 }
@@ -159,7 +160,8 @@ std::optional<BsonField> BsonView::at_path(std::string_view dotted) const {
 BsonBuilder::BsonBuilder() : bytes_(4, '\0') {}
 
 BsonBuilder& BsonBuilder::raw(BsonType type, std::string_view key, std::string_view value) {
-    if (key.find('\0') != std::string_view::npos) throw Failure(Code::invalid_argument, "name_invalid", "a field name holds a NUL");
+    if (key.find('\0') != std::string_view::npos)
+        throw Failure(Code::invalid_argument, "name_invalid", "a field name holds a NUL");
     bytes_ += static_cast<char>(type);
     bytes_ += key;
     bytes_ += '\0';
@@ -197,7 +199,9 @@ BsonBuilder& BsonBuilder::add(std::string_view key, bool yes) {
     return raw(BsonType::boolean, key, std::string_view(yes ? "\1" : "\0", 1));
 }
 
-BsonBuilder& BsonBuilder::doc(std::string_view key, std::string_view document) { return raw(BsonType::document, key, document); }
+BsonBuilder& BsonBuilder::doc(std::string_view key, std::string_view document) {
+    return raw(BsonType::document, key, document);
+}
 
 BsonBuilder& BsonBuilder::array(std::string_view key, std::string_view items) { return raw(BsonType::array, key, items); }
 

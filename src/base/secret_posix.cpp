@@ -22,7 +22,9 @@ Secret::Secret(std::string_view text) : size_(text.size()) {
 Secret::Secret(const Secret& other) : Secret(other.data_ == nullptr ? Secret() : Secret(other.reveal())) {}
 
 Secret::Secret(Secret&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), mapped_(std::exchange(other.mapped_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      mapped_(std::exchange(other.mapped_, 0)) {}
 
 Secret& Secret::operator=(Secret other) noexcept {
     std::swap(data_, other.data_);

@@ -68,10 +68,10 @@ void store(char* at, std::uint64_t high, std::uint64_t low) {
 
 // "123.45E6" without its sign, taken apart: leading zeros dropped, trailing zeros counted apart from the other digits.
 struct Parts {
-    Wide significand = 0;         // without `zeros`
-    int digits = 0;               // of the significand
-    long long zeros = 0;          // that follow it
-    long long exponent = 0;       // of the last of those zeros
+    Wide significand = 0;    // without `zeros`
+    int digits = 0;          // of the significand
+    long long zeros = 0;     // that follow it
+    long long exponent = 0;  // of the last of those zeros
     DecimalText state = DecimalText::exact;
 };
 

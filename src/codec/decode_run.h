@@ -17,11 +17,11 @@ namespace reprise {
 struct DecodeFrame {
     enum class Kind { top, document, array, scope };
     Kind kind;
-    bool has_document = false;    // top, scope: it is there
-    bool has_code = false;        // scope
-    bool has_old_regex = false;   // document: $regex or $options is among the keys
-    std::uint32_t index = 0;      // of an array's next item
-    std::size_t start = 0;        // where its length stands in the output
+    bool has_document = false;   // top, scope: it is there
+    bool has_code = false;       // scope
+    bool has_old_regex = false;  // document: $regex or $options is among the keys
+    std::uint32_t index = 0;     // of an array's next item
+    std::size_t start = 0;       // where its length stands in the output
     KeySet::Part keys = {};
 };
 
@@ -117,10 +117,10 @@ private:
     char* at_ = nullptr;
     KeySet keys_;
     std::vector<DecodeFrame> frames_;
-    int depth_ = 0;                // open documents and arrays
-    bool object_begun_ = false;    // an object whose first key will tell what it is
-    bool gathering_ = false;       // inside a wrapper
-    std::string_view key_;         // of the value to come
+    int depth_ = 0;              // open documents and arrays
+    bool object_begun_ = false;  // an object whose first key will tell what it is
+    bool gathering_ = false;     // inside a wrapper
+    std::string_view key_;       // of the value to come
     WrapperTokens tokens_;
     const char* reason_ = nullptr;
     const char* problem_ = nullptr;

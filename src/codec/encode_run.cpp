@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kSmallestDocument = 5;
 constexpr std::size_t kPlainKeyBytes = 64;    // longer keys take the general way
 constexpr std::size_t kKeyOverrunBytes = 16;  // comma, quotes, colon, and what is copied a word at a time
-constexpr std::size_t kRawTextBytes = 64;  // {"$rawBson":{"type":"03","base64":""}}
+constexpr std::size_t kRawTextBytes = 64;     // {"$rawBson":{"type":"03","base64":""}}
 
 [[noreturn]] void refuse_depth() {
     throw Failure(Code::corrupt, "document_too_deep",
@@ -47,7 +47,8 @@ std::string_view EncodeRun::run() {
 // A small document has just come from somewhere else; all of it will be read.
 void EncodeRun::prefetch() const {
     constexpr std::size_t kCacheLineBytes = 64, kMaxBytes = 4096;
-    for (std::size_t at = 0; at < std::min(document_.size(), kMaxBytes); at += kCacheLineBytes) __builtin_prefetch(document_.data() + at);
+    for (std::size_t at = 0; at < std::min(document_.size(), kMaxBytes); at += kCacheLineBytes)
+        __builtin_prefetch(document_.data() + at);
 }
 
 char* EncodeRun::walk(char* at) {

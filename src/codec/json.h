@@ -51,12 +51,12 @@ public:
     const Array& as_array() const;
     const Object& as_object() const;
 
-    const Json* find(std::string_view key) const;        // nullptr when it is not an object or has no such key
-    const Json& at(std::string_view key) const;          // Failure{corrupt, "json_invalid"} naming the key
-    Json& set(std::string_view key, Json value);         // adds or replaces; makes a null an object; returns *this
-    Json& push(Json value);                              // makes a null an array; returns *this
+    const Json* find(std::string_view key) const;  // nullptr when it is not an object or has no such key
+    const Json& at(std::string_view key) const;    // Failure{corrupt, "json_invalid"} naming the key
+    Json& set(std::string_view key, Json value);   // adds or replaces; makes a null an object; returns *this
+    Json& push(Json value);                        // makes a null an array; returns *this
 
-    std::string text(int indent = 0) const;              // one line, or indented by that many spaces
+    std::string text(int indent = 0) const;  // one line, or indented by that many spaces
     friend bool operator==(const Json& a, const Json& b) { return a.value_ == b.value_; }
 
 private:

@@ -74,7 +74,7 @@ struct JsonPull::State {
     bool lenient;
     std::vector<char> buffer;
     std::size_t filled = 0, position = 0;
-    std::uint64_t dropped = 0;     // bytes before the buffer
+    std::uint64_t dropped = 0;  // bytes before the buffer
     std::uint64_t line = 1, line_start = 0;
     bool at_end = false;
     Expect expect = Expect::value;

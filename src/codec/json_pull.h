@@ -21,7 +21,7 @@ public:
     // Throws Failure{corrupt, "json_invalid" | "file_truncated" | "json_too_deep"} with line and column. At most 1000
     // deep, without recursion.
     Token next();
-    std::string_view text() const;          // of key, string (unescaped), number, literal: valid until next()
+    std::string_view text() const;  // of key, string (unescaped), number, literal: valid until next()
     // After next() gave begin_object or begin_array: the whole value's raw text, up to and with its closing bracket;
     // the following next() is what comes after it. Failure{corrupt, "document_too_large"} beyond `max_bytes`.
     std::string_view take_raw(std::size_t max_bytes);

@@ -21,7 +21,8 @@ struct Selection {
 // be saved; {not_found, "database_missing"} when the database holds no collection of its user's.
 Selection select_collections(const std::vector<CollectionInfo>& listed, const std::string& database, const Scope& scope);
 
-// Outside a cut: by _id, which never returns one document twice; natural where there is no index on _id to follow, or the order is data.
+// Outside a cut: by _id, which never returns one document twice; natural where there is no index on _id to follow, or the order
+// is data.
 Order read_order(const CollectionInfo& info);
 
 // The first of `saved` that is not the same any more in `now`: dropped, made anew, other options, other indexes.

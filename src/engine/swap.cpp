@@ -189,10 +189,17 @@ private:
 
     void take_rename(std::size_t i) {
         const SwapStep& step = record_.steps[i];
+        std::optional<std::string> options;  // of the collection before it was renamed
         persist(step.target, [&] {
             const auto found = live(step.target);
-            if (is_in_place(step, found)) return true;
+            if (is_in_place(step, found)) {
+                if (options && *options != found->options)
+                    outcome_.warnings.push_back("the server did not keep the options of collection " + printable(step.target) +
+                                                " when it was renamed; they are in the backup's catalog");
+                return true;
+            }
             const CollectionInfo source = need_staged(step);
+            options = source.options;
             if (found) clear_way(i, *found);
             place_.check();
             REPRISE_STEP("restore.rename.before");

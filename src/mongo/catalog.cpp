@@ -24,6 +24,9 @@ CollectionInfo info_from(std::string_view document) {
     info.name = std::string(name->text());
     info.type = type && type->type == BsonType::string ? std::string(type->text()) : "collection";
     info.options = options && options->type == BsonType::document ? std::string(options->document()) : BsonBuilder().str();
+    // A server that calls its time series collections (SecantusDB from PyPI): the option says what it is.
+    const bool mistyped = info.type == "collection" && info.name.substr(0, 7) != "system.";
+    if (mistyped && BsonView(info.options).find("timeseries")) info.type = "timeseries";
     if (uuid && uuid->type == BsonType::binary && uuid->value.size() == 4 + 1 + 16)
         info.uuid = std::string(uuid->value.substr(5));
     return info;

@@ -32,9 +32,7 @@ void mutate(std::string& text, std::mt19937& random) {
         case 1:
             if (!text.empty()) text[at() % text.size()] ^= static_cast<char>(1 << (random() % 8));
             break;
-        case 2:
-            text.insert(at(), 1, static_cast<char>(random()));
-            break;
+        case 2: text.insert(at(), 1, static_cast<char>(random())); break;
         case 3:
             if (!text.empty()) text.erase(at() % text.size(), 1 + random() % 8);
             break;

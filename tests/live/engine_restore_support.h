@@ -71,6 +71,31 @@ inline std::string leftovers(Fixture& db) {
     return out;
 }
 
+// MongoDB keeps a collection's options when it is renamed; SecantusDB from PyPI forgets them, and the result must say so.
+inline bool keeps_options(Fixture& db) {
+    db.create("probe_a", BsonBuilder().add("capped", true).add("size", 4096).str());
+    db.create("probe_v", BsonBuilder().doc("validator", BsonBuilder().add("a", 1).str()).str());
+    bool kept = true;
+    for (const char* name : {"probe_a", "probe_v"}) {
+        const std::string before = find_collection(db.client, db.place.database, name, false)->options;
+        rename_collection(db.client, db.place.database, name, "probe_b");
+        kept = kept && find_collection(db.client, db.place.database, "probe_b", false)->options == before;
+        db.drop("probe_b");
+    }
+    return kept;
+}
+inline bool says_options_lost(const RestoreResult& result) {
+    for (const auto& warning : result.warnings)
+        if (warning.find("did not keep the options") != std::string::npos) return true;
+    return false;
+}
+// Makes the options of ordinary collections the same, for servers that forget them.
+inline State without_options(State state) {
+    for (auto& [name, seen] : state)
+        if (seen.type == "collection") seen.options.clear();
+    return state;
+}
+
 inline RestoreResult restore_file(Fixture& db, const std::string& file, RestoreOptions options = {}) {
     options.file = file;
     return restore(db.place, options, db.context);

@@ -253,7 +253,9 @@ with Reprise(*sys.argv[1:4]) as opened:
 """
 
 
-def test_ctrl_c_raises_keyboard_interrupt_after_the_job_has_ended(opened: Reprise, url: str, database: Any, folder: Any) -> None:
+def test_ctrl_c_raises_keyboard_interrupt_after_the_job_has_ended(
+    opened: Reprise, url: str, database: Any, folder: Any
+) -> None:
     import signal
 
     fill(database)
@@ -322,7 +324,8 @@ def test_the_library_that_is_not_ours_is_refused(tmp_path: pathlib.Path) -> None
     other = tmp_path / "libreprise.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", str(other), str(source)], check=True)
     for path, reason in ((other, "abi_mismatch"), (source, "library_unusable"), (tmp_path / "none.so", "library_missing")):
-        code = f"import os; os.environ['REPRISE_LIBRARY'] = {str(path)!r}\nimport reprise\ntry:\n reprise.Reprise('m', 'd', 'x')\n"
+        code = f"import os; os.environ['REPRISE_LIBRARY'] = {str(path)!r}\nimport reprise\n"
+        code += "try:\n reprise.Reprise('m', 'd', 'x')\n"
         code += "except reprise.LibraryError as error: print(error.reason)"
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
         assert ended.stdout.strip() == reason, ended.stderr

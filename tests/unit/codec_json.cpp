@@ -1,6 +1,5 @@
 // Small JSON values, the pull tokenizer, and the JSON test suite against both.
 #include "codec/json.h"
-
 #include "codec/json_pull.h"
 #include "codec_support.h"
 

@@ -2,6 +2,7 @@
 // JSON can say the document and libbson's own faults are kept out of the way.
 #include <bson/bson.h>
 
+#include <cstdlib>
 #include <random>
 
 #include "codec_support.h"
@@ -13,10 +14,12 @@ namespace {
 constexpr int kDocuments = 4000;
 constexpr int kMaxLevels = 6;
 
-// `odd`: also what only an escape can say, and what libbson misreads.
+// Whose reader must be able to read the documents: ours (everything), or another's, whose own faults are left out.
+enum class Reader { ours, libbson, pymongo };
+
 class Generator {
 public:
-    Generator(unsigned seed, bool odd) : random_(seed), odd_(odd) {}
+    Generator(unsigned seed, Reader reader) : random_(seed), odd_(reader == Reader::ours), reader_(reader) {}
 
     std::string document(int levels = 0) {
         BsonBuilder builder;
@@ -49,8 +52,10 @@ private:
         return out;
     }
 
-    // libbson 1.23 loses the key of these in arrays, and of what is nested in a scope.
+    // libbson 1.23 loses the key of these in arrays, and of what is nested in a scope. pymongo has no such types.
     bool is_misread() const {
+        const bool old_type = type_ == BsonType::symbol || type_ == BsonType::undefined || type_ == BsonType::db_pointer;
+        if (reader_ == Reader::pymongo && old_type) return true;
         const bool code = type_ == BsonType::code || type_ == BsonType::code_w_scope || type_ == BsonType::db_pointer;
         return !odd_ && careful_ > 0 && code;
     }
@@ -153,6 +158,7 @@ private:
 
     std::mt19937_64 random_;
     bool odd_;
+    Reader reader_;
     int careful_ = 0;  // arrays and scopes around
     BsonType type_ = BsonType::null;
 };
@@ -170,7 +176,7 @@ std::string libbson_decode(const std::string& text) {
 }  // namespace
 
 TEST_CASE("random documents of every type come back byte for byte in both profiles") {
-    Generator generator(20251012, true);
+    Generator generator(20251012, Reader::ours);
     std::uint32_t all_escapes = 0;
     for (int i = 0; i < kDocuments; ++i) {
         const std::string document = generator.document();
@@ -187,7 +193,7 @@ TEST_CASE("random documents of every type come back byte for byte in both profil
 }
 
 TEST_CASE("libbson reads our text of random documents as the same bytes") {
-    Generator generator(42, false);
+    Generator generator(42, Reader::libbson);
     for (int i = 0; i < kDocuments; ++i) {
         const std::string document = generator.document();
         for (const Profile profile : {Profile::readable, Profile::portable}) {
@@ -200,4 +206,27 @@ TEST_CASE("libbson reads our text of random documents as the same bytes") {
             FAIL_CHECK(text);
         }
     }
+}
+
+TEST_CASE("pymongo reads our text of random documents as the same bytes") {
+    const std::filesystem::path root = REPRISE_SOURCE_FOLDER;
+    const std::string python = (root / "build" / "venv" / "bin" / "python").string();
+    if (std::system(("'" + python + "' -c 'import bson.json_util' >/dev/null 2>&1").c_str()) != 0) {
+        MESSAGE("skipped: build/venv has no pymongo (tests/setup.sh makes it)");
+        return;
+    }
+    std::string folder = (std::filesystem::temp_directory_path() / "reprise_codec_XXXXXX").string();
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    {
+        std::ofstream out(folder + "/lines", std::ios::binary);
+        Generator generator(7, Reader::pymongo);
+        for (int i = 0; i < kDocuments; ++i) {
+            const std::string document = generator.document();
+            for (const Profile profile : {Profile::readable, Profile::portable})
+                out << to_hex(document) << '\t' << encode(document, profile) << '\n';
+        }
+    }
+    const std::string script = (root / "tests" / "unit" / "codec_pymongo.py").string();
+    CHECK(std::system(("'" + python + "' '" + script + "' '" + folder + "/lines'").c_str()) == 0);
+    std::filesystem::remove_all(folder);
 }

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <vector>
 #include <string>
+#include <vector>
 
 #include "base/bson.h"
 #include "base/bytes.h"
