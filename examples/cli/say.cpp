@@ -38,7 +38,8 @@ std::string moment(const std::string& when) {
 
 std::string sentence(std::string words) {
     if (words.empty()) return words;
-    if (words[0] >= 'a' && words[0] <= 'z') words[0] = static_cast<char>(words[0] - 'a' + 'A');
+    const bool is_name = words.find('_') < words.find(' ');  // of a file or collection: written as it is
+    if (!is_name && words[0] >= 'a' && words[0] <= 'z') words[0] = static_cast<char>(words[0] - 'a' + 'A');
     const char last = words.back();
     return last == '.' || last == '!' || last == '?' ? words : words + ".";
 }

@@ -44,7 +44,11 @@ def moment(when: str) -> str:
 
 
 def sentence(words: str) -> str:
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".") if words else ""
+    """With a capital, unless it begins with the name of a file or collection."""
+    if not words:
+        return ""
+    first = words if "_" in words.split(" ", 1)[0] else words[:1].upper() + words[1:]
+    return first + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 def counts(collections: Any) -> list[tuple[str, int]]:
