@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kPeakMib = 256;
 
-std::int64_t peak_mib() {
+[[maybe_unused]] std::int64_t peak_mib() {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);)
         if (line.rfind("VmHWM:", 0) == 0) return std::stoll(line.substr(6)) / 1024;
