@@ -97,10 +97,11 @@ if ctest --test-dir build/asan -N -L fault 2>/dev/null | grep -q 'Test *#'; then
     part "fault tests, sanitizers" served -- ctest --test-dir build/asan --output-on-failure -L fault
 fi
 
+pytest_run() { "$python" -m pytest -p no:cacheprovider --color=no -ra "$@"; }
 type_check() { (cd bindings/python && ../../build/venv/bin/python -m mypy --strict --cache-dir ../../build/mypy src/reprise); }
 part "mypy --strict, the package" type_check
-part "pytest: end to end, tests/" pytest --rootdir=tests tests
-part "pytest: the Python package" pytest --rootdir=bindings/python bindings/python/tests
+part "pytest: end to end, tests/" pytest_run --rootdir=tests tests
+part "pytest: the Python package" pytest_run --rootdir=bindings/python bindings/python/tests
 
 # The package again over the sanitized library: the interpreter is not built with ASan, so its runtime comes first.
 preload="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) $(gcc -print-file-name=libstdc++.so)"
@@ -118,7 +119,7 @@ part "consumers of the installed library" sh tests/consumer/run.sh
 
 if [ -n "$long" ]; then
     export REPRISE_LONG=1
-    part "volume: 400 000 and 2 000 000 documents" pytest --rootdir=tests tests/live/test_volume.py
+    part "volume: 400 000 and 2 000 000 documents" pytest_run --rootdir=tests tests/live/test_volume.py
 fi
 
 echo
