@@ -1,5 +1,6 @@
 #include "crypto/random.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "base/failure.h"
@@ -15,5 +16,7 @@ std::string random_bytes(std::size_t count) {
 }
 
 std::string random_hex(std::size_t bytes) { return to_hex(random_bytes(bytes)); }
+
+void leave_crypto() { OPENSSL_thread_stop(); }
 
 }  // namespace reprise

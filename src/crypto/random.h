@@ -9,4 +9,8 @@ namespace reprise {
 std::string random_bytes(std::size_t count);
 std::string random_hex(std::size_t bytes);  // 2 × bytes lower-case hex digits
 
+// Gives back what OpenSSL keeps for the calling thread, which uses it no more. OpenSSL does so itself when a thread exits,
+// under a lock of the whole process; a fork at that moment would leave the lock held in the child for ever.
+void leave_crypto();
+
 }  // namespace reprise

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "crypto/random.h"
 #include "service/fork.h"
 #include "service/registry.h"
 #include "store/local.h"
@@ -203,7 +204,7 @@ void sweep_old_files(const Held& job) {
 }
 
 // The order matters: first the file, then the word, then the event. Who was told of the end finds it everywhere, and who
-// forks after it is not taken for a child of a busy parent.
+// forks after it is not taken for a child of a busy parent, nor meets a lock that this thread takes as it exits.
 void run(const Held& job) {
     {
         const Watcher watcher(job);
@@ -214,6 +215,7 @@ void run(const Held& job) {
     sweep_old_files(job);
     const JobRecord record = job->copy();
     log_end(job, record);
+    leave_crypto();
     job->mark.reset();
     {
         const std::lock_guard<std::mutex> hold(job->mutex);
