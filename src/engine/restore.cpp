@@ -7,6 +7,7 @@
 #include "base/failure.h"
 #include "base/step.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "engine/checks.h"
 #include "engine/measure.h"
 #include "engine/merge.h"
@@ -23,7 +24,9 @@
 namespace reprise {
 namespace {
 
-constexpr int kMaxLooks = 4;  // the first, and after each of 3 safety backups made again
+constexpr std::int64_t kTidyMs = 1500;        // after a cancel, which is answered within 2 s
+constexpr std::int64_t kLateCommandMs = 200;  // for a command that the server had before the connection was shut down
+constexpr int kMaxLooks = 4;                  // the first, and after each of 3 safety backups made again
 
 class Restore {
 public:
@@ -132,11 +135,11 @@ private:
     void replace() {
         for (const auto& one : live_)
             if (plan_.find(one.name) == nullptr && !options_.exact) result_.left_alone.push_back(one.name);
-        prepare();
-        record_ = new_record("staging");
-        operation_.check();
-        insert_record(operation_.client(), place_.database, record_, options_.without_majority);
         try {
+            prepare();
+            record_ = new_record("staging");
+            operation_.check();
+            insert_record(operation_.client(), place_.database, record_, options_.without_majority);
             stage();
             look();
             begin_swap();
@@ -210,14 +213,38 @@ private:
     // Best effort: what cannot be tidied now is rolled back by the next operation.
     void give_up() noexcept {
         try {
-            if (context_.cancel->requested()) return;
-            operation_.lease()->check();
-            // A record that is not ours in this state any more needs the staging collections.
-            if (remove_record(operation_.client(), place_.database, record_))
-                sweep_staging(operation_.client(), place_.database, *operation_.lease());
+            if (context_.cancel->requested())
+                tidy_after_cancel();
+            else
+                tidy(operation_.client());
         } catch (...) {
             context_.log(Level::info, "the next operation rolls this restore back");
         }
+    }
+
+    void tidy(Client& client) {
+        operation_.lease()->check();
+        // A record that is not ours in this state any more needs the staging collections.
+        const bool unrecorded = record_.state.empty();
+        if (unrecorded || remove_record(client, place_.database, record_))
+            sweep_staging(client, place_.database, *operation_.lease());
+    }
+
+    // A cancelled job's connections are shut down, so this takes one of its own, and not longer than who cancelled waits.
+    void tidy_after_cancel() {
+        Cancel late, done;
+        Thread bound("reprise-tidy", [&] {
+            if (!done.wait_ms(kTidyMs)) late.request();
+        });
+        try {
+            late.wait_ms(kLateCommandMs);
+            Client client(place_.url, late, kTidyMs);
+            tidy(client);
+        } catch (...) {
+            done.request();
+            throw;
+        }
+        done.request();
     }
 
     std::vector<SwapStep> steps() const {

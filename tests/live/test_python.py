@@ -271,6 +271,8 @@ def test_ctrl_c_raises_keyboard_interrupt_after_the_job_has_ended(
         out, err = process.communicate(timeout=60)
     assert out.decode().splitlines()[-1] in ("interrupted cancelled", "finished"), (out, err)
     assert process.returncode == 0 and err == b""
+    assert fingerprint(database) == before
+    opened.backup()  # sweeps what the server still did after the cancel
     assert fingerprint(database) == before and leftovers(database, folder) == []
 
 
