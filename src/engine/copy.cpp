@@ -56,8 +56,8 @@ std::int64_t take_sequence(Store& store, Client& client, const std::string& data
 
 }  // namespace
 
-std::string save_copy(Client& client, const std::string& database, const CopySource& source, Store& store,
-                      const Context& context) {
+Manifest save_copy(Client& client, const std::string& database, const CopySource& source, Store& store,
+                   const Context& context) {
     const auto info = find_collection(client, database, source.collection, true);
     if (!info)
         throw Failure(Code::not_found, "collection_missing",
@@ -78,8 +78,7 @@ std::string save_copy(Client& client, const std::string& database, const CopySou
     REPRISE_STEP("restore.publish_copy.before");
     staged->publish(name);
     REPRISE_STEP("restore.publish_copy.after");
-    verify_file(store, name, true, context);  // and its manifest
-    return name;
+    return verify_file(store, name, true, context).manifest;
 }
 
 }  // namespace reprise

@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "engine/place.h"
+#include "format/manifest.h"
 #include "mongo/client.h"
 #include "store/store.h"
 
@@ -17,8 +18,7 @@ struct CopySource {
     std::string name;        // what the file calls them
 };
 
-// Writes before_restore_….json (scope partial), reads it back, writes its manifest. Returns the file's name.
-std::string save_copy(Client& client, const std::string& database, const CopySource& source, Store& store,
-                      const Context& context);
+// Writes before_restore_….json (scope partial), reads it back, writes its manifest, which it returns.
+Manifest save_copy(Client& client, const std::string& database, const CopySource& source, Store& store, const Context& context);
 
 }  // namespace reprise

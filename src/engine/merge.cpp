@@ -116,6 +116,8 @@ private:
         REPRISE_STEP("restore.merge_replace.after");
         const auto errors = BsonView(reply).find("writeErrors");
         if (!errors || BsonView(errors->document()).empty()) {
+            const auto matched = BsonView(reply).find("n");
+            if (!matched || matched->integer() == 0) return insert({std::string(document)});  // it went meanwhile
             ++counts.replaced;
             return;
         }

@@ -225,7 +225,7 @@ private:
     void tidy(Client& client) {
         operation_.lease()->check();
         // A record that is not ours in this state any more needs the staging collections.
-        const bool unrecorded = record_.state.empty();
+        const bool unrecorded = record_.state.empty() && !load_record(client, place_.database);
         if (unrecorded || remove_record(client, place_.database, record_))
             sweep_staging(client, place_.database, *operation_.lease());
     }
@@ -320,13 +320,18 @@ private:
     void become_measure() {
         const bool whole = options_.include.empty() && options_.exclude.empty() && file_.scope != "partial";
         if (options_.mode != RestoreMode::replace || !whole || file_.legacy || place_.foreign_folder) return;
-        const std::string deployment = operation_.deployment().value_or(std::string());
-        reset_measure(*place_.store, file_, highest_sequence(*place_.store, deployment));
+        try {
+            const std::string deployment = operation_.deployment().value_or(std::string());
+            reset_measure(*place_.store, file_, highest_sequence(*place_.store, deployment));
+        } catch (const Failure& failure) {
+            warn({"later backups are still judged by those before this restore: " + failure.message});
+        }
     }
 
     void merge() {
         check_merge(plan_, live_);
         prepare();
+        look();
         record_ = new_record("merging");
         operation_.check();
         insert_record(operation_.client(), place_.database, record_, options_.without_majority);

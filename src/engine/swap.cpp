@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kMaxTries = 20;              // of one rename, writers and index builds in the way included
 constexpr std::size_t kMaxRetired = 1000;  // collections retired from under one name
+constexpr int kMaxCopies = 3;              // of one time series that is still written to
 constexpr std::int64_t kPauseMs = 100;
 constexpr std::size_t kOwnNameBytes = 17;  // "reprise_", op8, "_"
 
@@ -136,11 +137,14 @@ private:
                 if (tries >= kMaxTries || !passes_by_itself(failure)) throw;
                 place_.context.cancel->wait_ms(kPauseMs * tries);
             }
-            if (tries >= kMaxTries)
-                throw Failure(Code::busy, "name_contended",
-                              "writers keep creating collection " + printable(target) +
-                                  "; stop them, the next operation finishes the restore");
+            if (tries >= kMaxTries) throw contended(target, "create collection");
         }
+    }
+
+    static Failure contended(const std::string& name, const char* doing) {
+        return Failure(Code::busy, "name_contended",
+                       std::string("writers go on to ") + doing + " " + printable(name) +
+                           "; stop them, the next operation finishes the restore");
     }
 
     void retire(std::size_t i, const CollectionInfo& found) {
@@ -167,9 +171,15 @@ private:
 
     // The one exception to retiring: it cannot be renamed, so it must be in the safety backup, or is saved now.
     void drop_time_series(const SwapStep& step, const std::string& name) {
-        const CollectionSummary now = measure_collection(client(), database(), name, true, place_.context);
-        const bool ours = step.what == "timeseries" && now.documents == step.documents && now.digest == step.digest;
-        if (now.documents > 0 && !ours && !is_saved(step, now)) keep_copy({name, name});
+        safety_is_whole();  // read before the measuring, not between it and the drop
+        std::optional<CollectionSummary> copy;
+        for (int copies = 0;; ++copies) {
+            const CollectionSummary now = measure_collection(client(), database(), name, true, place_.context);
+            const bool ours = step.what == "timeseries" && now.documents == step.documents && now.digest == step.digest;
+            if (now.documents == 0 || ours || is_saved(step, now) || (copy && same_documents(*copy, now))) break;
+            if (copies == kMaxCopies) throw contended(name, "write to time series");
+            copy = keep_copy({name, name});
+        }
         place_.check();
         REPRISE_STEP("restore.drop_time_series.before");
         drop_collection(client(), database(), name);
@@ -273,8 +283,11 @@ private:
         for (std::size_t i = record_.steps.size(); i-- > 0;) {
             const SwapStep& step = record_.steps[i];
             if (step.what != "view") continue;
-            const auto found = live(step.target);
-            if (found && !right_view_stands(step, *found)) persist(step.target, [&] { return clear_way(i, *found), true; });
+            persist(step.target, [&] {
+                const auto found = live(step.target);  // at every try: an answer may be lost and the name taken anew
+                if (found && !right_view_stands(step, *found)) clear_way(i, *found);
+                return true;
+            });
         }
     }
 
@@ -357,10 +370,13 @@ private:
         return safety_whole_;
     }
 
-    void keep_copy(const CopySource& source) {
+    CollectionSummary keep_copy(const CopySource& source) {
         place_.context.log(Level::warning, "collection " + printable(source.name) +
                                                " was written to during the restore; it is saved as a copy");
-        outcome_.copies.push_back(save_copy(client(), database(), source, place_.store, place_.context));
+        const Manifest saved = save_copy(client(), database(), source, place_.store, place_.context);
+        outcome_.copies.push_back(saved.name);
+        const auto* summary = saved.summary.find(source.name);
+        return summary == nullptr ? CollectionSummary() : *summary;
     }
 
     void finish_retired() {
@@ -374,7 +390,7 @@ private:
 
     void finish_one(const SwapStep& step, const CollectionInfo& found) {
         const CollectionSummary now = measure_collection(client(), database(), found.name, false, place_.context);
-        if (now.documents > 0 && !is_saved(step, now) && !copied(step, found)) return;
+        if (now.documents > 0 && !is_saved(step, now) && !copied(step, found, now)) return;
         place_.check();
         REPRISE_STEP("restore.drop_retired.before");
         drop_collection(client(), database(), found.name);
@@ -382,11 +398,14 @@ private:
     }
 
     // Saves it, or renames it out of the way of every sweep and says so: then it stays.
-    bool copied(const SwapStep& step, const CollectionInfo& found) {
+    bool copied(const SwapStep& step, const CollectionInfo& found, const CollectionSummary& now) {
         try {
             REPRISE_STEP("restore.save_copy.before");
-            keep_copy({found.name, step.target});
+            const CollectionSummary copy = keep_copy({found.name, step.target});
             REPRISE_STEP("restore.save_copy.after");
+            if (!same_documents(copy, now))
+                throw Failure(Code::internal, "readback_mismatch",
+                              "the copy of collection " + printable(step.target) + " holds other documents than it");
             return true;
         } catch (const Failure& failure) {
             if (failure.code == Code::cancelled || failure.code == Code::unavailable) throw;

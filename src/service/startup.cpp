@@ -75,7 +75,8 @@ std::optional<StartupResult> ask_quickly(const Place& place, const StartupOption
         return nothing_to_restore(empty, options.sentinel);
     }
     if (empty || !options.sentinel.empty()) return std::nullopt;
-    const auto sentinel = sentinel_in_force(read_shelf(*place.store, false, context), "", place.database, std::nullopt);
+    const auto sentinel = sentinel_in_force(read_shelf(*place.store, false, context), "", place.database,
+                                            read_deployment(client, place.database).value);
     if (sentinel && sentinel->empty()) return not_needed("");
     return std::nullopt;
 }
@@ -125,8 +126,10 @@ private:
 
     StartupResult held_meanwhile() {
         clear_attempts(client(), place_.database, *place_.store);
-        return decided("restored_by_other", "restored_meanwhile",
-                       "another process brought the data back, or an unfinished restore was finished");
+        return decided(
+            "restored_by_other", "restored_meanwhile",
+            "the database holds data by now: another process brought it back, an unfinished restore was finished, or no "
+            "backup that can be read says which collection was lost");
     }
 
     StartupResult without_candidate(const Candidates& candidates) {
@@ -146,7 +149,7 @@ private:
             try {
                 return restore_one(item);
             } catch (const Failure& failure) {
-                if (!is_about_the_file(failure)) throw;
+                if (!is_about_the_file(failure) || is_past_return()) throw;
                 candidates.skipped.push_back({item.blob.name, failure.reason, failure.message});
                 context_.log(Level::error, "startup could not restore " + printable(item.blob.name) + " (" + failure.reason +
                                                "), and goes back to an older backup: " + failure.message);
@@ -155,6 +158,11 @@ private:
         }
         return decided("refused", "no_candidate",
                        "no backup in the folder could be restored; the newest failure: " + last->message);
+    }
+
+    // A swap has begun or is done: that restore is finished by the next operation, and no other file takes its place.
+    bool is_past_return() {
+        return load_record(client(), place_.database) || !says_empty(client(), place_.database, sentinel_);
     }
 
     StartupResult restore_one(const ShelfItem& item) {
