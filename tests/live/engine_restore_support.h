@@ -89,10 +89,14 @@ inline bool says_options_lost(const RestoreResult& result) {
         if (warning.find("did not keep the options") != std::string::npos) return true;
     return false;
 }
-// Makes the options of ordinary collections the same, for servers that forget them.
+// Makes the options of ordinary collections the same, for servers that forget them. What makes a collection clustered is an
+// option too, and listIndexes shows it.
 inline State without_options(State state) {
     for (auto& [name, seen] : state)
-        if (seen.type == "collection") seen.options.clear();
+        if (seen.type == "collection") {
+            seen.options.clear();
+            if (name == "clustered") seen.indexes.clear();
+        }
     return state;
 }
 
