@@ -194,6 +194,33 @@ static void four_processes_start_at_once(void) {
     remove_tree(g_folder);
 }
 
+/* OpenSSL takes a lock of the whole process when a thread that used it exits: no child may inherit it held. */
+static void a_child_forked_as_a_job_ends_works(void) {
+    reprise_engine* engine;
+    int i, status;
+    make_stage("forks");
+    engine = open_engine(g_url, g_database, g_folder, "");
+    fill_database(engine);
+    expect(engine, "backup", "{}", "\"latest\":true");
+    for (i = 0; i < 50; ++i) {
+        pid_t child;
+        expect(engine, "verify", "{}", "\"verified\":true");
+        child = fork();
+        if (child == 0) {
+            reprise_engine* mine = open_engine(g_url, g_database, g_folder, "");
+            char* json = NULL;
+            int code;
+            alarm(20);
+            code = run(mine, "verify", "{}", &json, NULL) == 0 ? 0 : 1;
+            reprise_close(mine);
+            _exit(code);
+        }
+        CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    reprise_close(engine);
+    remove_tree(g_folder);
+}
+
 static void a_drill_and_two_engines(void) {
     reprise_engine *engine, *other;
     char* json = NULL;
@@ -262,6 +289,7 @@ int main(void) {
     }
     another_process_reads_the_result();
     four_processes_start_at_once();
+    a_child_forked_as_a_job_ends_works();
     backup_list_show_cat_verify();
     startup_brings_the_data_back();
     startup_without_a_backup();
