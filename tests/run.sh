@@ -103,13 +103,20 @@ part "mypy --strict, the package" type_check
 part "pytest: end to end, tests/" pytest_run --rootdir=tests tests
 part "pytest: the Python package" pytest_run --rootdir=bindings/python bindings/python/tests
 
-# The package again over the sanitized library: the interpreter is not built with ASan, so its runtime comes first.
+# Both again over the sanitized library. The interpreter is not built with ASan, so its runtime comes first; the test
+# server is started before that, without it.
 preload="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so) $(gcc -print-file-name=libstdc++.so)"
 pytest_asan() {
-    env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0:handle_segv=0:detect_stack_use_after_return=0 \
+    served -- env LD_PRELOAD="$preload" ASAN_OPTIONS=detect_leaks=0:handle_segv=0:detect_stack_use_after_return=0 \
         REPRISE_LIBRARY="$PWD/build/asan/lib/libreprise.so" "$python" -m pytest -p no:cacheprovider --color=no -ra "$@"
 }
 part "pytest: the Python package, sanitizers" pytest_asan --rootdir=bindings/python bindings/python/tests
+part "pytest: Python on a server, sanitizers" pytest_asan --rootdir=tests tests/live/test_python.py
+command_asan() {
+    served -- env REPRISE_COMMAND="$PWD/build/asan/bin/reprise" "$python" -m pytest -p no:cacheprovider --color=no -ra "$@"
+}
+part "pytest: the command, sanitizers" command_asan --rootdir=tests -k "c++ or types" tests/live/test_types.py \
+    tests/live/test_old_files.py tests/live/test_commands.py tests/live/test_bad_input.py
 
 if command -v clang++ >/dev/null 2>&1 && [ -n "$(ls tests/fuzz/fuzz_*.cpp 2>/dev/null)" ]; then
     part "build fuzz targets" build fuzz && part "fuzz, a short run" ctest_in fuzz -L fuzz -j "$jobs"
