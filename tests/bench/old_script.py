@@ -13,10 +13,10 @@ def main(url: str, database: str, folder: str) -> None:
     collections = {}
     for name in client[database].list_collection_names():
         if name != "reprise" and not name.startswith("reprise_"):
-            collections[name] = list(client[database][name].find({}, {"_id": 0}))
+            collections[name] = list(client[database][name].find())
     backup = {"backup_date": now.isoformat(), "database": database, "collections": collections}
     with open(pathlib.Path(folder, f"backup_{now:%Y%m%d_%H%M%S}.json"), "w", encoding="utf-8") as out:
-        json.dump(backup, out, default=str, indent=2, ensure_ascii=False)
+        json.dump(backup, out, default=str, indent=2)
     client.close()
 
 
