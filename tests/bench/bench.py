@@ -47,13 +47,12 @@ def step(*words: str) -> dict[str, Any]:
 
 def peak_mib(environment: dict[str, str], *words: str) -> float:
     """Peak memory of a process of its own, as the kernel counted it."""
-    process = subprocess.Popen([BUILD / "bin" / "reprise", *words], env={**os.environ, **environment},
-                               stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"bench: reprise {' '.join(words)} ended with {process.returncode}")
-    return usage.ru_maxrss / 1024
+    with tempfile.NamedTemporaryFile("r", encoding="ascii") as peak:
+        measured = [sys.executable, "-S", ROOT / "tests" / "live" / "peak.py", peak.name, BUILD / "bin" / "reprise", *words]
+        done = subprocess.run(measured, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"bench: reprise {' '.join(words)} ended with {done.returncode}")
+        return int(peak.read()) / 1024
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
@@ -56,14 +57,10 @@ def measure(database) -> dict[str, tuple[int, int]]:
 def run(url: str, folder: pathlib.Path, *words: str) -> tuple[dict, float]:
     """One call of the command: its result, and its peak memory as the kernel counted it."""
     environment = {**os.environ, "MONGO_URL": url, "DB_NAME": DATABASE, "BACKUP_DIR": str(folder)}
-    with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as errors:
-        process = subprocess.Popen(
-            [COMMAND, *words, "--json"], env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    said = (folder / "stdout").read_text() + (folder / "stderr").read_text()
-    assert process.returncode == 0, said
-    return json.loads((folder / "stdout").read_text()), usage.ru_maxrss / 1024
+    measured = [sys.executable, "-S", str(ROOT / "tests/live/peak.py"), str(folder / "peak"), COMMAND, *words, "--json"]
+    done = subprocess.run(measured, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout), int((folder / "peak").read_text()) / 1024
 
 
 @pytest.mark.timeout(3600)
