@@ -198,10 +198,11 @@ static void events_come_and_are_counted(void) {
     for (i = 0; i < 600; ++i) CHECK_FAILS(run(engine, "verify", "{}", &json, &error), REPRISE_E_NOT_FOUND, "no_backup");
     next_is(engine, "\"event\":\"dropped\",\"count\":");
     while (reprise_events_next(engine, 0, &json, NULL, NULL) == 0 && json != NULL) {
-        ++seen;
+        seen += !has(json, "\"event\":\"dropped\"");
         reprise_free(json);
     }
-    CHECK(seen == 1024 || seen == 1023); /* the last event may still be on its way */
+    /* The last event may come while the ring is emptied: into the room that is there, over another one, or too late. */
+    CHECK(seen >= 1023 && seen <= 1025);
     reprise_close(engine);
 }
 
