@@ -201,8 +201,8 @@ static void events_come_and_are_counted(void) {
         seen += !has(json, "\"event\":\"dropped\"");
         reprise_free(json);
     }
-    /* The last event may come while the ring is emptied: into the room that is there, over another one, or too late. */
-    CHECK(seen >= 1023 && seen <= 1025);
+    /* A job tells its end before it pushes its event: the last ones may come while the ring is emptied, into new room. */
+    CHECK(seen >= 1023 && seen <= 1024 + 64);
     reprise_close(engine);
 }
 
