@@ -20,6 +20,8 @@ namespace {
 
 constexpr int kMaxTries = 20;              // of one rename, writers and index builds in the way included
 constexpr std::size_t kMaxRetired = 1000;  // collections retired from under one name
+constexpr std::int64_t kMaxRenameMs = 15 * 60 * 1000;  // the bound doubles up to this where a server needs longer
+constexpr int kMaxTimeExpired = 50;
 constexpr int kMaxCopies = 3;              // of one time series that is still written to
 constexpr std::int64_t kPauseMs = 100;
 constexpr std::size_t kOwnNameBytes = 17;  // "reprise_", op8, "_"
@@ -135,6 +137,7 @@ private:
                 if (attempt()) return;
             } catch (const Failure& failure) {
                 if (tries >= kMaxTries || !passes_by_itself(failure)) throw;
+                if (failure.origin_code == kMaxTimeExpired) bound_ms_ = std::min(bound_ms_ * 2, kMaxRenameMs);
                 place_.context.cancel->wait_ms(kPauseMs * tries);
             }
             if (tries >= kMaxTries) throw contended(target, "create collection");
@@ -155,7 +158,7 @@ private:
                               "too many collections were recreated under " + printable(found.name));
         place_.check();
         REPRISE_STEP("restore.retire.before");
-        rename_collection(client(), database(), found.name, retired_name(record_.op, i, number), found.uuid);
+        rename_collection(client(), database(), found.name, retired_name(record_.op, i, number), found.uuid, bound_ms_);
         REPRISE_STEP("restore.retire.after");
     }
 
@@ -213,7 +216,7 @@ private:
             if (found) clear_way(i, *found);
             place_.check();
             REPRISE_STEP("restore.rename.before");
-            rename_collection(client(), database(), source.name, step.target, source.uuid);
+            rename_collection(client(), database(), source.name, step.target, source.uuid, bound_ms_);
             REPRISE_STEP("restore.rename.after");
             return false;  // looks again: what the server says decides, not that the command returned
         });
@@ -411,7 +414,7 @@ private:
             if (failure.code == Code::cancelled || failure.code == Code::unavailable) throw;
             const std::string kept = "reprise_" + record_.op + "_k" + found.name.substr(18);
             place_.check();
-            rename_collection(client(), database(), found.name, kept, found.uuid);
+            rename_collection(client(), database(), found.name, kept, found.uuid, bound_ms_);
             outcome_.warnings.push_back("collection " + printable(step.target) +
                                         " was written to during the restore and could not be saved to the folder (" +
                                         failure.message + "); its old data stays in collection " + kept);
@@ -433,6 +436,7 @@ private:
     const SwapPlace& place_;
     const RestoreRecord& record_;
     SwapOutcome outcome_;
+    std::int64_t bound_ms_ = kRenameBoundMs;  // of the next rename
     bool safety_checked_ = false, safety_whole_ = false;
 };
 

@@ -10,7 +10,6 @@ namespace reprise {
 namespace {
 
 constexpr std::int32_t kNamespaceNotFound = 26;
-constexpr std::int64_t kRenameBoundMs = 10000;  // waiting for locks; the engine decides by UUID afterwards
 constexpr int kBusyAttempts = 20;
 constexpr std::int64_t kBusyWaitMs = 250;
 
@@ -82,11 +81,11 @@ void create_indexes(Client& client, const std::string& database, const std::stri
 }
 
 void rename_collection(Client& client, const std::string& database, const std::string& from, const std::string& to,
-                       const std::string& uuid) {
+                       const std::string& uuid, std::int64_t bound_ms) {
     BsonBuilder command;
     command.add("renameCollection", database + "." + from).add("to", database + "." + to);
     if (!uuid.empty() && client.server().at_least(6)) command.binary("collectionUUID", 4, uuid);
-    run_when_free(client, "admin", command.str(), durable(kRenameBoundMs));
+    run_when_free(client, "admin", command.str(), durable(bound_ms));
 }
 
 void drop_collection(Client& client, const std::string& database, const std::string& name) {

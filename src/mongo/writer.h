@@ -52,8 +52,10 @@ void create_indexes(Client& client, const std::string& database, const std::stri
                     const std::vector<std::string>& indexes);
 // Renames inside one database without dropTarget, majority where there is one. `uuid` (16 bytes) is sent as
 // collectionUUID on servers ≥ 6.0 when given. Failure{server, …} with origin_code 48 (target exists), 26 (source missing).
+// bound_ms: how long the server may take over it; one that copies what it renames needs longer for a large collection.
+constexpr std::int64_t kRenameBoundMs = 10000;
 void rename_collection(Client& client, const std::string& database, const std::string& from, const std::string& to,
-                       const std::string& uuid = {});
+                       const std::string& uuid = {}, std::int64_t bound_ms = kRenameBoundMs);
 void drop_collection(Client& client, const std::string& database, const std::string& name);  // a missing one is fine
 
 }  // namespace reprise
