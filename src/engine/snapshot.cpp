@@ -24,6 +24,7 @@ public:
 
 private:
     Header begin_header();
+    std::int64_t bytes_expected() const;
     void read_back(WrittenBackup& written);
     void judge_it(const WrittenBackup& written);
     void publish(WrittenBackup& written);
@@ -54,6 +55,18 @@ Header Backup::begin_header() {
     if (!deployment.empty()) header.deployment = deployment;
     header.sequence = operation_.next_sequence();
     return header;
+}
+
+// What the newest good backup held, for the progress: asking the server would cost more than it tells.
+std::int64_t Backup::bytes_expected() const {
+    for (const ShelfItem& item : shelf_) {
+        if (!counts() || !item.manifest || !is_good(*item.manifest) || item.manifest->database != place_.database) continue;
+        std::int64_t bytes = 0;
+        for (const auto& [name, collection] : item.manifest->summary.collections)
+            if (options_.scope.selects(name)) bytes += collection.bson_bytes;
+        return bytes;
+    }
+    return 0;
 }
 
 Failure mismatch(const std::string& what) {
@@ -140,7 +153,7 @@ BackupResult Backup::run() {
     (void)select_collections(list_collections(operation_.client(), place_.database, false, options_.system_js), place_.database,
                              options_.scope);  // refuses what cannot be saved before anything is written anywhere
     shelf_ = read_shelf(store_, true, context_);
-    WrittenBackup written = write_snapshot(operation_, place_, {options_, begin_header()}, context_);
+    WrittenBackup written = write_snapshot(operation_, place_, {options_, begin_header(), bytes_expected()}, context_);
     result_.warnings.insert(result_.warnings.end(), written.warnings.begin(), written.warnings.end());
     read_back(written);
     judge_it(written);

@@ -1,5 +1,6 @@
 #include "engine/snapshot_write.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/bytes.h"
@@ -13,17 +14,12 @@
 namespace reprise {
 namespace {
 
-struct Round {
-    FeedOptions feed;
-    std::int64_t bytes_total = 0;  // for the progress
-};
-
 // Writes one file from one reading of the catalog; nullopt when the catalog changed meanwhile (`changed` says where).
 class Writing {
 public:
     Writing(Operation& operation, const Place& place, const WriteOrder& order, const Context& context)
         : operation_(operation), place_(place), order_(order), context_(context) {}
-    std::optional<WrittenBackup> run(const Round& round, std::string& changed);
+    std::optional<WrittenBackup> run(const FeedOptions& feed_options, std::string& changed);
 
 private:
     std::vector<CollectionInfo> listed() {
@@ -70,17 +66,19 @@ void Writing::take(const FeedBlock& block, BackupWriter& writer) {
             REPRISE_STEP("engine.backup.collection.after");
             break;
     }
+    // What is expected is what the last backup held: a guess that the truth may pass.
+    if (progress_.bytes_total > 0) progress_.bytes_total = std::max(progress_.bytes_total, progress_.bytes);
     context_.progress(progress_);
 }
 
-std::optional<WrittenBackup> Writing::run(const Round& round, std::string& changed) {
+std::optional<WrittenBackup> Writing::run(const FeedOptions& feed_options, std::string& changed) {
     WrittenBackup written;
     written.header = order_.header;
     selection_ = select_collections(listed(), place_.database, order_.options.scope);
     written.header.scope.skipped = selection_.skipped;
     progress_ = Progress();
     progress_.phase = "reading";
-    progress_.bytes_total = round.bytes_total;
+    progress_.bytes_total = order_.bytes_expected;
 
     REPRISE_STEP("engine.backup.create.before");
     written.staged = place_.store->create();
@@ -88,7 +86,7 @@ std::optional<WrittenBackup> Writing::run(const Round& round, std::string& chang
     written.header.backup_date_us = context_.clock->unix_us();
     written.summary.read_from_us = written.header.backup_date_us;
     BackupWriter writer(*pipe, written.header, catalog_of(selection_.saved));
-    Feed feed(place_, selection_.saved, round.feed, context_);
+    Feed feed(place_, selection_.saved, feed_options, context_);
     for (FeedBlock block; feed.next(block);) take(block, writer);
     written.summary.read_to_us = context_.clock->unix_us();
 
@@ -109,27 +107,15 @@ std::optional<WrittenBackup> Writing::run(const Round& round, std::string& chang
     return written;
 }
 
-// Of the whole database, for the progress only: without the right to ask it stays unknown.
-std::int64_t expected_bytes(Client& client, const Place& place, const Scope& scope) {
-    if (!scope.include.empty() || !scope.exclude.empty()) return 0;
-    try {
-        return database_size(client, place.database).data_bytes;
-    } catch (const Failure& failure) {
-        if (failure.code != Code::server && failure.code != Code::denied) throw;
-        return 0;
-    }
-}
-
 }  // namespace
 
 WrittenBackup write_snapshot(Operation& operation, const Place& place, const WriteOrder& order, const Context& context) {
-    Round round;
-    round.feed.require_snapshot = order.options.require_snapshot;
-    round.bytes_total = expected_bytes(operation.client(), place, order.options.scope);
+    FeedOptions feed;
+    feed.require_snapshot = order.options.require_snapshot;
     std::string changed, lost;
     for (int number = 1; number <= kMaxCatalogRounds; ++number) {
         try {
-            auto written = Writing(operation, place, order, context).run(round, changed);
+            auto written = Writing(operation, place, order, context).run(feed, changed);
             if (written) {
                 if (!lost.empty()) written->warnings.push_back("consistent per collection, not as a whole: " + lost);
                 return std::move(*written);
@@ -137,7 +123,7 @@ WrittenBackup write_snapshot(Operation& operation, const Place& place, const Wri
         } catch (const Failure& failure) {
             if (failure.reason != "snapshot_lost") throw;
             lost = failure.message;
-            round.feed.snapshot = false;  // so it happens once, and is no round of the catalog's
+            feed.snapshot = false;  // so it happens once, and is no round of the catalog's
             --number;
             continue;
         }

@@ -15,6 +15,7 @@ constexpr int kMaxCatalogRounds = 3;
 struct WriteOrder {
     const BackupOptions& options;
     Header header;  // all but the date and the names that were skipped
+    std::int64_t bytes_expected = 0;  // for the progress; 0: unknown
 };
 
 struct WrittenBackup {
