@@ -16,17 +16,21 @@ const char* expected(KeyType type) {
         case KeyType::text: return "string";
         case KeyType::yes_no: return "boolean";
         case KeyType::number: return "whole number";
+        case KeyType::real: return "number";
         case KeyType::texts: return "array of strings";
+        case KeyType::object: return "object";
     }
     return "value";
 }
 
-bool fits(const Json& value, KeyType type) {
-    switch (type) {
+bool fits(const Json& value, const KeyRule& rule) {
+    switch (rule.type) {
         case KeyType::text: return value.is_string();
         case KeyType::yes_no: return value.is_bool();
         case KeyType::number: return value.is_int();
+        case KeyType::real: return value.is_number();
         case KeyType::texts: return value.is_array();
+        case KeyType::object: return value.is_object() || (rule.or_yes_no && value.is_bool());
     }
     return false;
 }
@@ -47,71 +51,123 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
-std::string suggestion(std::string_view key, const Schema& schema) {
+// Where a check stands: the keys of one object, and the path that leads to them ("" or "retention.").
+struct Spot {
+    const Schema& schema;
+    const std::vector<KeyRule>& rules;
+    std::string prefix;
+
+    std::string path(const std::string& name) const { return prefix + name; }
+    std::string key(const std::string& name) const { return "key " + path(name) + " of the " + schema.noun; }
+    Failure wrong_value(const std::string& name, const std::string& problem) const {
+        return Failure(schema.code, "key_value_wrong", key(name) + problem);
+    }
+};
+
+std::string suggestion(std::string_view key, const Spot& spot) {
     if (key.size() > kMaxSuggestBytes) return {};
     std::size_t best = kMaxSuggestDistance + 1;
     std::string found;
-    for (const auto& rule : schema.rules) {
+    for (const auto& rule : spot.rules) {
         const std::size_t d = distance(key, rule.name);
         if (d < best) best = d, found = rule.name;
     }
-    return found.empty() ? found : "; did you mean \"" + found + "\"?";
+    return found.empty() ? found : "; did you mean \"" + spot.path(found) + "\"?";
 }
 
-std::string listed(const Schema& schema) {
+std::string listed(const Spot& spot) {
     std::string out;
-    for (const auto& rule : schema.rules) out += (out.empty() ? "" : ", ") + rule.name;
+    for (const auto& rule : spot.rules) out += (out.empty() ? ": known are " : ", ") + spot.path(rule.name);
     return out;
 }
 
-Failure wrong_type(const Schema& schema, const std::string& path, const Json& value, const char* wanted) {
-    // "whole number" is said of 1.5 as well, where "a number, expected a whole number" is the honest sentence.
-    const std::string type = value.type_name();
-    const char* article = type == "array" || type == "object" ? "an " : type == "null" ? "" : "a ";
-    const std::string wanted_article = std::string(wanted).rfind("array", 0) == 0 ? "an " : "a ";
-    return Failure(
-        schema.code, "key_type_wrong",
-        "key " + path + " of the " + schema.noun + " is " + article + type + ", expected " + wanted_article + wanted);
+std::string with_article(const std::string& word) {
+    if (word == "null") return word;
+    return (word.rfind("array", 0) == 0 || word.rfind("object", 0) == 0 ? "an " : "a ") + word;
 }
 
-void check_texts(const Json& value, const KeyRule& rule, const Schema& schema) {
+Failure wrong_type(const Spot& spot, const std::string& name, const Json& value, const std::string& wanted) {
+    // "whole number" is said of 1.5 as well, where "a number, expected a whole number" is the honest sentence.
+    return Failure(spot.schema.code, "key_type_wrong",
+                   spot.key(name) + " is " + with_article(value.type_name()) + ", expected " + with_article(wanted));
+}
+
+void check_texts(const Json& value, const KeyRule& rule, const Spot& spot) {
     const auto& items = value.as_array();
-    if (items.size() > kMaxListItems)
-        throw Failure(schema.code, "key_value_wrong",
-                      "key " + rule.name + " of the " + schema.noun + " has more than 10000 items");
+    if (items.size() > kMaxListItems) throw spot.wrong_value(rule.name, " has more than 10000 items");
     for (std::size_t i = 0; i < items.size(); ++i) {
-        const std::string path = rule.name + "[" + std::to_string(i) + "]";
-        if (!items[i].is_string()) throw wrong_type(schema, path, items[i], "string");
-        if (items[i].as_string().empty())
-            throw Failure(schema.code, "key_value_wrong", "key " + path + " of the " + schema.noun + " is empty");
+        const std::string name = rule.name + "[" + std::to_string(i) + "]";
+        if (!items[i].is_string()) throw wrong_type(spot, name, items[i], "string");
+        if (items[i].as_string().empty()) throw spot.wrong_value(name, " is empty");
     }
 }
 
-void check_text(const Json& value, const KeyRule& rule, const Schema& schema) {
+void check_text(const Json& value, const KeyRule& rule, const Spot& spot) {
     const auto& text = value.as_string();
-    if (text.find('\0') != std::string::npos)
-        throw Failure(schema.code, "key_value_wrong", "key " + rule.name + " of the " + schema.noun + " holds a NUL character");
-    if (rule.required && text.empty())
-        throw Failure(schema.code, "key_value_wrong", "key " + rule.name + " of the " + schema.noun + " is empty");
+    if (text.find('\0') != std::string::npos) throw spot.wrong_value(rule.name, " holds a NUL character");
+    if (rule.required && text.empty()) throw spot.wrong_value(rule.name, " is empty");
     if (rule.allowed.empty() || std::count(rule.allowed.begin(), rule.allowed.end(), text) > 0) return;
     std::string words;
     for (const auto& word : rule.allowed) words += (words.empty() ? "\"" : ", \"") + word + "\"";
-    throw Failure(schema.code, "key_value_wrong", "key " + rule.name + " of the " + schema.noun + " must be one of " + words);
+    throw spot.wrong_value(rule.name, " must be one of " + words);
 }
 
-void check_number(const Json& value, const KeyRule& rule, const Schema& schema) {
-    const auto number = value.as_int();
-    if (number >= rule.minimum && number <= rule.maximum) return;
-    throw Failure(schema.code, "key_value_wrong",
-                  "key " + rule.name + " of the " + schema.noun + " must be from " + std::to_string(rule.minimum) + " to " +
-                      std::to_string(rule.maximum));
+void check_number(const Json& value, const KeyRule& rule, const Spot& spot) {
+    const double least = static_cast<double>(rule.minimum), most = static_cast<double>(rule.maximum);
+    const bool inside = value.is_int() ? value.as_int() >= rule.minimum && value.as_int() <= rule.maximum
+                                       : value.as_double() >= least && value.as_double() <= most;
+    if (inside) return;
+    throw spot.wrong_value(rule.name, " must be from " + std::to_string(rule.minimum) + " to " + std::to_string(rule.maximum));
 }
 
-void check_value(const Json& value, const KeyRule& rule, const Schema& schema) {
-    if (!fits(value, rule.type)) throw wrong_type(schema, rule.name, value, expected(rule.type));
-    if (rule.type == KeyType::texts) check_texts(value, rule, schema);
-    if (rule.type == KeyType::text) check_text(value, rule, schema);
-    if (rule.type == KeyType::number) check_number(value, rule, schema);
+void check_object(const Json& json, const Spot& spot);
+
+void check_value(const Json& value, const KeyRule& rule, const Spot& spot) {
+    if (!fits(value, rule))
+        throw wrong_type(spot, rule.name, value, std::string(expected(rule.type)) + (rule.or_yes_no ? " or a boolean" : ""));
+    if (rule.type == KeyType::texts) check_texts(value, rule, spot);
+    if (rule.type == KeyType::text) check_text(value, rule, spot);
+    if (rule.type == KeyType::number || rule.type == KeyType::real) check_number(value, rule, spot);
+    if (value.is_object()) check_object(value, {spot.schema, rule.keys, spot.path(rule.name) + "."});
+}
+
+// As deep as the schema, which is our own.
+void check_object(const Json& json, const Spot& spot) {
+    for (const auto& [key, value] : json.as_object()) {
+        const std::string& name = key;
+        const auto rule = std::find_if(spot.rules.begin(), spot.rules.end(), [&](const KeyRule& r) { return r.name == name; });
+        if (rule == spot.rules.end()) {
+            const std::string way_out = suggestion(key, spot);
+            throw Failure(spot.schema.code, "key_unknown",
+                          "unknown key " + spot.prefix + printable(key) + " in the " + spot.schema.noun +
+                              (way_out.empty() ? listed(spot) : way_out));
+        }
+        check_value(value, *rule, spot);
+    }
+    for (const auto& rule : spot.rules)
+        if (rule.required && json.find(rule.name) == nullptr)
+            throw Failure(spot.schema.code, "key_missing",
+                          "the " + spot.schema.noun + " has no key " + spot.path(rule.name) + ", which is required");
+}
+
+Json describe_rules(const std::vector<KeyRule>& rules);
+
+Json describe_rule(const KeyRule& rule) {
+    if (rule.type == KeyType::object) {
+        Json out = Json::object({{"keys", describe_rules(rule.keys)}});
+        if (rule.or_yes_no) out.set("or", expected(KeyType::yes_no));
+        return out;
+    }
+    if (rule.allowed.empty()) return expected(rule.type);
+    Json words = Json::array();
+    for (const auto& word : rule.allowed) words.push(word);
+    return Json::object({{"one_of", std::move(words)}});
+}
+
+Json describe_rules(const std::vector<KeyRule>& rules) {
+    Json out = Json::object();
+    for (const auto& rule : rules) out.set(rule.name, describe_rule(rule));
+    return out;
 }
 
 }  // namespace
@@ -120,20 +176,7 @@ void check_keys(const Json& json, const Schema& schema) {
     if (!json.is_object())
         throw Failure(schema.code, "key_type_wrong",
                       "the " + schema.noun + " must be a JSON object, not a JSON " + std::string(json.type_name()));
-    for (const auto& [key, value] : json.as_object()) {
-        const std::string& name = key;
-        const auto rule =
-            std::find_if(schema.rules.begin(), schema.rules.end(), [&](const KeyRule& r) { return r.name == name; });
-        if (rule == schema.rules.end())
-            throw Failure(schema.code, "key_unknown",
-                          "unknown key " + printable(key) + " in the " + schema.noun +
-                              (suggestion(key, schema).empty() ? ": known are " + listed(schema) : suggestion(key, schema)));
-        check_value(value, *rule, schema);
-    }
-    for (const auto& rule : schema.rules)
-        if (rule.required && json.find(rule.name) == nullptr)
-            throw Failure(schema.code, "key_missing",
-                          "the " + schema.noun + " has no key " + rule.name + ", which is required");
+    check_object(json, {schema, schema.rules, ""});
 }
 
 Json parse_checked(std::string_view text, const Schema& schema) {
@@ -147,19 +190,7 @@ Json parse_checked(std::string_view text, const Schema& schema) {
     return json;
 }
 
-Json describe_keys(const Schema& schema) {
-    Json out = Json::object();
-    for (const auto& rule : schema.rules) {
-        if (rule.allowed.empty()) {
-            out.set(rule.name, expected(rule.type));
-            continue;
-        }
-        Json words = Json::array();
-        for (const auto& word : rule.allowed) words.push(word);
-        out.set(rule.name, Json::object({{"one_of", std::move(words)}}));
-    }
-    return out;
-}
+Json describe_keys(const Schema& schema) { return describe_rules(schema.rules); }
 
 std::string text_or(const Json& json, std::string_view key, std::string_view fallback) {
     const Json* value = json.find(key);
@@ -174,6 +205,22 @@ bool yes_or(const Json& json, std::string_view key, bool fallback) {
 std::int64_t number_or(const Json& json, std::string_view key, std::int64_t fallback) {
     const Json* value = json.find(key);
     return value == nullptr ? fallback : value->as_int();
+}
+
+double real_or(const Json& json, std::string_view key, double fallback) {
+    const Json* value = json.find(key);
+    return value == nullptr ? fallback : value->as_double();
+}
+
+const Json& object_or_empty(const Json& json, std::string_view key) {
+    static const Json empty = Json::object();
+    const Json* value = json.find(key);
+    return value != nullptr && value->is_object() ? *value : empty;
+}
+
+bool switch_or(const Json& json, std::string_view key, bool fallback) {
+    const Json* value = json.find(key);
+    return value != nullptr && value->is_bool() ? value->as_bool() : fallback;
 }
 
 std::vector<std::string> texts_of(const Json& json, std::string_view key) {
