@@ -1,5 +1,5 @@
-# Headers, both libraries, find_package(reprise) and pkg-config. `pkg-config --static --libs reprise` is enough for a host
-# that is linked by a C compiler.
+# Headers, both libraries, find_package(reprise) and pkg-config. `pkg-config --libs reprise`, with or without --static, is
+# enough for a host that is linked by a C compiler; it links the archive.
 include(CMakePackageConfigHelpers)
 install(FILES include/reprise/reprise.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reprise)
 install(FILES include/reprise/reprise.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reprise OPTIONAL)

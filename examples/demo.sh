@@ -63,13 +63,13 @@ fail() {
 }
 look() { "$python" examples/fastapi_host/look.py "$@"; }
 
-# start_backend: run.sh on a free port, until it answers.
+# start_backend: run.sh on a free port, until it answers; the answer is in $answer.
 start_backend() {
     PORT=$(look port)
     export PORT
     sh examples/fastapi_host/run.sh >"$work/backend.log" 2>&1 </dev/null &
     backend=$!
-    if ! look wait "$PORT" "$backend"; then
+    if ! answer=$(look wait "$PORT" "$backend"); then
         cat "$work/backend.log" >&2
         fail "the backend did not start"
     fi
@@ -84,6 +84,7 @@ look drop >/dev/null || fail "the server does not answer"
 step "1. A backend with the data of a company"
 (cd examples/fastapi_host && "$python" -m hr.seed "$PEOPLE")
 start_backend
+echo "$answer"
 look counts
 before=$(look digest)
 look user
@@ -105,6 +106,7 @@ look drop
 step "5. The backend starts again, and that is all"
 start_backend
 sed '/^INFO: /,$d' "$work/backend.log"
+echo "$answer"
 look counts
 look user
 

@@ -8,30 +8,38 @@ cd "$(dirname "$0")/.."
 packages="g++ cmake ninja-build pkg-config ccache libmongoc-dev libbson-dev libmongocrypt-dev libicu-dev rapidjson-dev
 libssl-dev zlib1g-dev libzstd-dev libsnappy-dev libsasl2-dev libxxhash-dev doctest-dev openssl python3 python3-venv git"
 if [ "${1:-}" = --tests ]; then
-    # libFuzzer's runtime stands in a package of its own, of the same major version as Debian 12's clang.
-    packages="$packages libfmt-dev clang libclang-rt-14-dev"
+    packages="$packages libfmt-dev clang"
 fi
 
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-if command -v dpkg-query >/dev/null 2>&1; then
+# bring PACKAGE…: installs those that are not there.
+bring() {
     missing=
-    for package in $packages; do
+    for package in "$@"; do
         installed "$package" || missing="$missing $package"
     done
-    if [ -n "$missing" ]; then
-        echo "setup: installing$missing"
-        as_root=
-        [ "$(id -u)" = 0 ] || as_root=sudo
-        log=$(mktemp)
-        # shellcheck disable=SC2086 # the list is meant to be split
-        if ! { $as_root apt-get update -q && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q \
-            --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
-            tail -n 20 "$log" >&2
-            echo "setup: could not install$missing; install them by hand and run this again" >&2
-            exit 1
-        fi
-        rm -f "$log"
+    [ -n "$missing" ] || return 0
+    echo "setup: installing$missing"
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # the list is meant to be split
+    if ! { $as_root apt-get update -q && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+        --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        echo "setup: could not install$missing; install them by hand and run this again" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+if command -v dpkg-query >/dev/null 2>&1; then
+    # shellcheck disable=SC2086 # the list is meant to be split
+    bring $packages
+    # libFuzzer's runtime stands in a package of its own, named after clang's major version, unless clang brought it along.
+    if [ "${1:-}" = --tests ] && ! ls "$(clang -print-runtime-dir)"/*fuzzer* >/dev/null 2>&1; then
+        bring "libclang-rt-$(clang -dumpversion | cut -d . -f 1)-dev"
     fi
 else
     echo "setup: this is not Debian; please see to it that these are there: $packages"

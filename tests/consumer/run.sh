@@ -39,11 +39,10 @@ host installed_c tests/consumer/installed -DCMAKE_PREFIX_PATH="$prefix"
 host installed_cxx tests/consumer/installed -DCMAKE_PREFIX_PATH="$prefix" -DWITH_CXX=ON
 host subproject tests/consumer/subproject -DREPRISE_SOURCE="$root"
 
-# A prefix that was moved, and holds the archive alone: pkg-config --static and gcc must do.
+# A prefix that was moved: pkg-config and gcc must do, and link the archive though the shared library lies beside it.
 mv "$prefix" "$work/moved"
 libraries=$(dirname "$(find "$work/moved" -name libreprise.a)")
-find "$work/moved" -name 'libreprise.so*' -delete
-flags=$(PKG_CONFIG_PATH="$libraries/pkgconfig" pkg-config --static --cflags --libs reprise)
+flags=$(PKG_CONFIG_PATH="$libraries/pkgconfig" pkg-config --cflags --libs reprise)
 # shellcheck disable=SC2086 # flags are meant to be split
 gcc -std=c99 -pedantic -Wall -Wextra -Werror -D_POSIX_C_SOURCE=200809L "-DREPRISE_EXPECTED_VERSION=\"$version\"" \
     tests/consumer/c_host.c -o "$work/run/pkgconfig_host" $flags
