@@ -32,17 +32,24 @@ bool larger(const Manifest& a, const Manifest& b) {
            std::make_tuple(b.summary.documents, bytes_of(b), b.sequence);
 }
 
+// What somebody accepted or brought back on purpose counts whatever it is: a safety backup, a file of another database.
+bool is_base(const Manifest& manifest, const Base& base) { return !base.id.empty() && manifest.id == base.id; }
+
+bool counts(const ShelfItem& item, const Manifest& judged, std::int64_t since) {
+    const Manifest& manifest = *item.manifest;
+    return item.name.kind == FileKind::backup && is_good(manifest) && is_own(manifest, judged.database, judged.deployment) &&
+           manifest.sequence < judged.sequence && manifest.sequence > since;
+}
+
 }  // namespace
 
 std::optional<Manifest> find_measure(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged) {
     const Base base = read_base(store);
     std::optional<Manifest> best;
     for (const ShelfItem& item : shelf) {
-        if (!item.manifest || item.name.kind != FileKind::backup) continue;
+        if (!item.manifest || item.manifest->id == judged.id) continue;
         const Manifest& manifest = *item.manifest;
-        if (!is_good(manifest) || !is_own(manifest, judged.database, judged.deployment)) continue;
-        if (manifest.id == judged.id || manifest.sequence >= judged.sequence) continue;
-        if (manifest.sequence <= base.since && manifest.id != base.id) continue;
+        if (!is_base(manifest, base) && !counts(item, judged, base.since)) continue;
         if (!best || larger(manifest, *best)) best = manifest;
     }
     return best;

@@ -178,6 +178,24 @@ TEST_CASE("an accepted backup starts the measure anew, a restored older one too"
     CHECK(find_measure(*on.store, shelf, next)->sequence == 2);
 }
 
+TEST_CASE("S7: what was brought back on purpose is the measure, also a file of another database, a safety or a suspect one") {
+    Shelf on;
+    on.make({"backup_20251012_162721.json", 1, {{"users", 100}}});
+    on.make({"before_restore_20251012_162722.json", 2, {{"users", 8}}});
+    on.make({"backup_20251012_162723.json", 70, {{"users", 9}}, "other"});
+    const auto shelf = on.examined();
+    const auto item = [&](const std::string& name) {
+        return *std::find_if(shelf.begin(), shelf.end(), [&](const ShelfItem& one) { return one.blob.name == name; });
+    };
+    Manifest next = *item("backup_20251012_162721.json").manifest;
+    next.id = "next";
+    next.sequence = 3;
+    for (const char* name : {"before_restore_20251012_162722.json", "backup_20251012_162723.json"}) {
+        reset_measure(*on.store, *item(name).manifest, 2);
+        CHECK(find_measure(*on.store, shelf, next)->name == name);
+    }
+}
+
 TEST_CASE("a damaged manifest is as none: the file is verified again") {
     Shelf on;
     on.make({});
