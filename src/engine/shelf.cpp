@@ -40,6 +40,7 @@ void read_problem(Store& store, ShelfItem& item) {
             return;
         item.problem = json.at("message").as_string();
         item.problem_reason = json.at("reason").as_string();
+        item.problem_code = Code::corrupt;  // no other is remembered
     } catch (const Failure&) {
     }
 }
@@ -51,6 +52,7 @@ void examine_file(Store& store, ShelfItem& item, const Context& context) {
         if (failure.code == Code::cancelled) throw;
         item.problem = failure.message;
         item.problem_reason = failure.reason;
+        item.problem_code = failure.code;
         if (failure.code == Code::corrupt) remember_problem(store, item.blob, failure);
     }
 }

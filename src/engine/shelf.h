@@ -19,6 +19,7 @@ struct ShelfItem {
     std::optional<Manifest> manifest;  // nullopt: not yet known (no manifest, or the file changed since)
     std::string problem;               // why a manifest could not be made, a sentence; empty when fine
     std::string problem_reason;        // its reason word
+    Code problem_code = Code::ok;      // its code: `corrupt` and `unsupported` are about the file, others about the moment
 };
 
 // All backup_…, before_restore_… and suspect_… files, newest first by (deployment, sequence), unknown ones last.

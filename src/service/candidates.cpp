@@ -88,12 +88,15 @@ std::optional<std::string> sentinel_in_force(const std::vector<ShelfItem>& shelf
     const Facts facts{format_1_exists(shelf), deployment_unclear(shelf, rule)};
     for (const auto& item : shelf)
         if (is_backup(item) && !item.manifest && item.problem_reason.empty()) return std::nullopt;
+    bool unreadable = false;
     for (const auto& item : shelf) {
         if (!is_backup(item)) continue;
+        unreadable = unreadable || !item.manifest;
         const auto skipped = why_not(item, rule, facts);
         if (skipped) continue;
         return documents_in(*item.manifest, kUsualSentinel) > 0 ? kUsualSentinel : "";
     }
+    if (unreadable) return std::nullopt;
     return "";
 }
 

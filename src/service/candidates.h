@@ -30,7 +30,8 @@ struct Candidates {
 // `shelf` as read_shelf(examine) gave it.
 Candidates choose(const std::vector<ShelfItem>& shelf, const Rule& rule);
 // The sentinel in force: the configured one; else "users" where the newest good backup holds documents in it; else "".
-// nullopt: a file is not known yet, so that this cannot be told before the shelf is examined.
+// nullopt: it cannot be told. A file is not known yet; or, on an examined shelf, no backup may be restored and some cannot be
+// read.
 std::optional<std::string> sentinel_in_force(const std::vector<ShelfItem>& shelf, const std::string& configured,
                                              const std::string& database, const std::optional<std::string>& deployment);
 

@@ -45,6 +45,21 @@ StartupResult not_needed(const std::string& sentinel) {
     return out;
 }
 
+// The highest sequence of the backups that this database has had: where it is above those in the folder, backups are missing.
+std::int64_t remembered_highest(Client& client, const Place& place) {
+    const auto document = read_deployment(client, place.database);
+    return std::max({document.sequence, read_attempts(client, place.database, *place.store).highest_sequence,
+                     remembered_sequence(*place.store, document.value.value_or(std::string()))});
+}
+
+StartupResult backups_missing(const Place& place) {
+    return decided(
+        "refused", "backups_missing",
+        "the database is empty and has had backups that are not in " + printable(place.folder) +
+            ": a folder that is not mounted, or another one, is no new deployment; bring it back, or drop collection "
+            "reprise and remove .reprise from the folder when this is to start anew");
+}
+
 StartupResult nothing_to_restore(bool empty, const std::string& sentinel) {
     if (empty)
         return decided("no_backup", "no_backup", "the database is empty and the folder holds no backup: a new deployment");
@@ -72,6 +87,7 @@ std::optional<StartupResult> ask_quickly(const Place& place, const StartupOption
     const bool empty = database_empty(client, place.database);
     if (!has_backup_files(*place.store)) {
         if (!empty && options.sentinel.empty()) return not_needed("");
+        if (empty && remembered_highest(client, place) > 0) return backups_missing(place);
         return nothing_to_restore(empty, options.sentinel);
     }
     if (empty || !options.sentinel.empty()) return std::nullopt;
@@ -85,6 +101,23 @@ std::optional<StartupResult> ask_quickly(const Place& place, const StartupOption
 bool is_about_the_file(const Failure& failure) {
     return failure.code == Code::corrupt || failure.code == Code::unsupported || failure.reason == "unique_conflict" ||
            failure.reason == "file_missing" || failure.reason == "document_refused";
+}
+
+// A disk or mount that fails to read now is no reason to go back to an older backup (corrupt files are).
+void check_all_read(const std::vector<ShelfItem>& shelf) {
+    for (const auto& item : shelf) {
+        if (item.manifest || item.problem.empty() || item.name.kind == FileKind::before_restore) continue;
+        if (item.problem_code == Code::corrupt || item.problem_code == Code::unsupported) continue;
+        throw Failure(item.problem_code, item.problem_reason,
+                      item.problem + "; startup takes no older backup instead: make the file readable, or move it away");
+    }
+}
+
+std::int64_t highest_of(const std::vector<ShelfItem>& shelf, const std::string& database) {
+    std::int64_t highest = 0;
+    for (const auto& item : shelf)
+        if (item.manifest && item.manifest->database == database) highest = std::max(highest, item.manifest->sequence);
+    return highest;
 }
 
 class Startup {
@@ -107,9 +140,13 @@ private:
 
     StartupResult decide() {
         const auto shelf = read_shelf(*place_.store, true, context_);
+        check_all_read(shelf);
+        highest_in_folder_ = highest_of(shelf, place_.database);
         const auto deployment = operation_.deployment();
-        sentinel_ = sentinel_in_force(shelf, options_.sentinel, place_.database, deployment).value_or("");
-        if (!says_empty(client(), place_.database, sentinel_)) return held_meanwhile();
+        const auto in_force = sentinel_in_force(shelf, options_.sentinel, place_.database, deployment);
+        sentinel_ = in_force.value_or("");
+        const bool doubtful = !in_force && says_empty(client(), place_.database, kUsualSentinel);
+        if (!says_empty(client(), place_.database, sentinel_)) return doubtful ? cannot_tell() : held_meanwhile();
         if (attempts_.attempts >= kMaxDeaths)
             return decided("refused", "startup_died_often",
                            "the process died in " + std::to_string(attempts_.attempts) +
@@ -128,8 +165,14 @@ private:
         clear_attempts(client(), place_.database, *place_.store);
         return decided(
             "restored_by_other", "restored_meanwhile",
-            "the database holds data by now: another process brought it back, an unfinished restore was finished, or no "
-            "backup that can be read says which collection was lost");
+            "the database holds data by now: another process brought it back, or an unfinished restore was finished");
+    }
+
+    StartupResult cannot_tell() {
+        return decided(
+            "refused", "no_candidate",
+            "collection users is empty, other collections are not, and no backup in the folder can be read, so nobody "
+            "can tell whether data are missing; put a whole backup there, or set the sentinel");
     }
 
     StartupResult without_candidate(const Candidates& candidates) {
@@ -138,7 +181,10 @@ private:
             return decided("refused", "sentinel_not_in_backups",
                            "no backup holds documents in the sentinel " + printable(sentinel_) +
                                "; check its spelling in the configuration");
-        if (!candidates.data_elsewhere) return nothing_to_restore(empty, sentinel_);
+        if (!candidates.data_elsewhere) {
+            if (empty && remembered_highest(client(), place_) > highest_in_folder_) return backups_missing(place_);
+            return nothing_to_restore(empty, sentinel_);
+        }
         return decided("refused", "no_candidate",
                        "the data are missing and no backup in the folder may be restored by itself; restore one by name");
     }
@@ -232,6 +278,7 @@ private:
     Operation operation_;
     Attempts attempts_;
     std::string sentinel_;
+    std::int64_t highest_in_folder_ = 0;
 };
 
 StartupResult under_operation(const Place& place, const StartupOptions& options, const Context& context) {

@@ -126,4 +126,8 @@ TEST_CASE("the sentinel in force is the configured one, users where they were, o
     ShelfItem unknown = file(kNew, 1);
     unknown.manifest.reset();
     CHECK(!sentinel_in_force({unknown}, "", "hr", std::nullopt).has_value());
+    unknown.problem_reason = "file_truncated";
+    CHECK(!sentinel_in_force({unknown}, "", "hr", std::nullopt).has_value());
+    CHECK(sentinel_in_force({unknown, file(kOld, 1)}, "", "hr", std::nullopt) == "users");
+    CHECK(sentinel_in_force({unknown, file(kOld, 1, 0)}, "", "hr", std::nullopt) == "");
 }

@@ -1,0 +1,246 @@
+// startup on a real server, with a store between that fails or acts at a chosen moment.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "engine_restore_support.h"
+#include "service/attempts.h"
+#include "service/startup.h"
+
+using namespace restore_test;
+
+namespace {
+
+// The folder's own store, but for what a test puts into it.
+class WatchedStore : public Store {
+public:
+    explicit WatchedStore(Store& inner) : inner_(inner) {}
+    std::function<void(const std::string&)> on_open, on_write_state;
+
+    std::vector<Blob> list() override { return inner_.list(); }
+    std::unique_ptr<OpenBlob> open(const std::string& name) override {
+        if (on_open) on_open(name);
+        return inner_.open(name);
+    }
+    std::unique_ptr<StagedBlob> create() override { return inner_.create(); }
+    void rename(const std::string& from, const std::string& to) override { inner_.rename(from, to); }
+    void remove(const std::string& name) override { inner_.remove(name); }
+    void set_pointer(const std::string& name, const std::string& target, const std::vector<std::string>& replaces) override {
+        inner_.set_pointer(name, target, replaces);
+    }
+    std::optional<std::string> pointer(const std::string& name) override { return inner_.pointer(name); }
+    bool is_regular(const std::string& name) override { return inner_.is_regular(name); }
+    std::optional<std::string> read_state(const std::string& key) override { return inner_.read_state(key); }
+    void write_state(const std::string& key, std::string_view bytes) override {
+        if (on_write_state) on_write_state(key);
+        inner_.write_state(key, bytes);
+    }
+    void remove_state(const std::string& key) override { inner_.remove_state(key); }
+    std::vector<std::string> list_state(const std::string& folder) override { return inner_.list_state(folder); }
+    std::vector<std::string> sweep() override { return inner_.sweep(); }
+    std::string path_of(const std::string& name) const override { return inner_.path_of(name); }
+
+private:
+    Store& inner_;
+};
+
+StartupResult start(Fixture& db, const StartupOptions& options = {}) {
+    return start_up(
+        db.place, [&] { return db.place; }, options, db.context);
+}
+
+std::string result_of(Fixture& db, const StartupOptions& options = {}) {
+    const auto out = start(db, options);
+    return out.result + " " + out.reason;
+}
+
+// Two backups with 5 and 7 users, then nothing but what reprise keeps for itself.
+std::vector<std::string> two_backups(Fixture& db) {
+    std::vector<std::string> names;
+    db.fill("users", 5);
+    names.push_back(db.back_up().manifest.name);
+    db.fill("users", 2, 5);
+    names.push_back(db.back_up().manifest.name);
+    drop_everything(db);
+    return names;
+}
+
+void forget_manifest(Fixture& db, const std::string& name) { db.store->remove_state("manifests/" + name + ".json"); }
+
+void empty_folder(Fixture& db) {
+    for (const auto& entry : std::filesystem::directory_iterator(db.folder)) std::filesystem::remove_all(entry.path());
+}
+
+std::int64_t users(Fixture& db) {
+    return measure_collection(db.client, db.place.database, "users", false, db.context).documents;
+}
+
+const char* variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+// A process of its own that starts up and dies while it fills the staging collections.
+int die_in_startup(const Fixture& db) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::setenv("REPRISE_CHILD_DATABASE", db.place.database.c_str(), 1);
+        ::setenv("REPRISE_CHILD_FOLDER", db.folder.c_str(), 1);
+        ::execl("/proc/self/exe", "live_service", "-ns", "-tc=child of the startup tests", static_cast<char*>(nullptr));
+        ::_exit(127);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(pid, &status, 0) == pid);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+}  // namespace
+
+TEST_CASE("child of the startup tests" * doctest::skip()) {
+    Cancel cancel;
+    Context context;
+    context.cancel = &cancel;
+    const auto store = open_local_store(variable("REPRISE_CHILD_FOLDER"));
+    Place place;
+    place.url = server_url();
+    place.database = variable("REPRISE_CHILD_DATABASE");
+    place.store = store.get();
+    place.folder = variable("REPRISE_CHILD_FOLDER");
+    place.job = "2";
+    context.progress_hook = [](const Progress& now) {
+        if (now.phase == "staging") ::raise(SIGKILL);
+    };
+    start_up(
+        place, [&] { return place; }, {}, context);
+}
+
+TEST_CASE("a database that never had a backup is a new deployment; one that had some and finds no folder is refused") {
+    Fixture db;
+    CHECK(result_of(db) == "no_backup no_backup");
+    two_backups(db);
+    empty_folder(db);
+    CHECK(result_of(db) == "refused backups_missing");
+    std::filesystem::remove_all(db.folder);
+    const auto reader = open_local_store(db.folder, true);
+    db.place.store = reader.get();
+    CHECK(result_of(db) == "refused backups_missing");
+    CHECK_FALSE(std::filesystem::exists(db.folder));
+}
+
+TEST_CASE("the sequence that only startup remembers makes a deployment a known one too") {
+    Fixture db;
+    Attempts attempts;
+    attempts.highest_sequence = 4;
+    write_attempts(db.client, db.place.database, *db.store, attempts);
+    empty_folder(db);
+    CHECK(result_of(db) == "refused backups_missing");
+}
+
+TEST_CASE("a new deployment whose empty database was backed up starts normally") {
+    Fixture db;
+    db.create("users");
+    CHECK(db.back_up().manifest.state == "suspect");
+    CHECK(result_of(db) == "no_backup no_backup");
+}
+
+TEST_CASE("a file that cannot be read now fails startup and names it; an older one is not taken instead") {
+    Fixture db;
+    const auto names = two_backups(db);
+    WatchedStore watched(*db.store);
+    db.place.store = &watched;
+    for (const int error : {EIO, EACCES, ESTALE}) {
+        watched.on_open = [&](const std::string& name) {
+            if (name == names[1]) throw system_failure("cannot open " + name, error);
+        };
+        for (const bool known : {true, false}) {
+            CAPTURE(error);
+            CAPTURE(known);
+            if (!known) forget_manifest(db, names[1]);
+            const Failure failure = failure_of([&] { start(db); });
+            CHECK((failure.code == Code::io || failure.code == Code::denied));
+            CHECK(failure.message.find(names[1]) != std::string::npos);
+            CHECK(leftovers(db) == "");
+        }
+    }
+    watched.on_open = nullptr;
+    CHECK(result_of(db) == "restored restored");
+    CHECK(users(db) == 7);
+}
+
+TEST_CASE("a corrupt newest backup is skipped by name and the older one restored") {
+    Fixture db;
+    const auto names = two_backups(db);
+    db.write_text(names[1], db.text_of(names[1]).substr(0, 200));
+    const auto out = start(db);
+    CHECK(out.result == "restored");
+    CHECK(out.file == names[0]);
+    REQUIRE(out.skipped.size() == 1);
+    CHECK(out.skipped[0].file == names[1]);
+    CHECK(users(db) == 5);
+}
+
+TEST_CASE("users empty, other data there, and no backup that can be read: refused every time, and nothing is touched") {
+    Fixture db;
+    for (const auto& name : two_backups(db)) db.write_text(name, db.text_of(name).substr(0, 200));
+    db.fill("absences", 3);
+    const State before = state_of(db);
+    CHECK(result_of(db) == "refused no_candidate");
+    CHECK(result_of(db) == "refused no_candidate");
+    CHECK(difference(before, state_of(db)) == "");
+    StartupOptions other;
+    other.sentinel = "absences";
+    CHECK(result_of(db, other) == "not_needed holds_data");
+}
+
+TEST_CASE("hazard 25: after three processes that died in the restore startup refuses, and retry tries again") {
+    Fixture db;
+    two_backups(db);
+    for (int death = 0; death < kMaxDeaths; ++death) REQUIRE(die_in_startup(db) == SIGKILL);
+    CHECK(result_of(db) == "refused startup_died_often");
+    CHECK(result_of(db) == "refused startup_died_often");
+    StartupOptions again;
+    again.retry = true;
+    CHECK(result_of(db, again) == "restored restored");
+    CHECK(users(db) == 7);
+    CHECK(read_attempts(db.client, db.place.database, *db.store).clean());
+}
+
+TEST_CASE("still empty after the restore: an error, and that backup is not tried again by itself until retry") {
+    Fixture db;
+    const auto names = two_backups(db);
+    WatchedStore watched(*db.store);
+    db.place.store = &watched;
+    Cancel own;
+    Client other(server_url(), own);
+    watched.on_write_state = [&](const std::string& key) {
+        if (key != "measure") return;  // the first thing written after the swap
+        const std::string every = BsonBuilder().doc("q", BsonBuilder().str()).add("limit", 0).str();
+        other.command(db.place.database,
+                      BsonBuilder().add("delete", "users").array("deletes", BsonArray().doc(every).str()).str());
+    };
+    CHECK(reason_of([&] { start(db); }) == "still_empty");
+    CHECK_FALSE(read_attempts(db.client, db.place.database, *db.store).failed_sha256.empty());
+    watched.on_write_state = nullptr;
+    const auto older = start(db);
+    CHECK(older.result == "restored");
+    CHECK(older.file == names[0]);
+    REQUIRE(older.skipped.size() == 1);
+    CHECK(older.skipped[0].reason == "failed_before");
+}
+
+TEST_CASE("still empty with a single backup: refused until retry forgets it") {
+    Fixture db;
+    db.fill("users", 5);
+    const auto made = db.back_up().manifest;
+    drop_everything(db);
+    Attempts attempts;
+    attempts.failed_sha256 = made.sha256;
+    write_attempts(db.client, db.place.database, *db.store, attempts);
+    CHECK(result_of(db) == "refused no_candidate");
+    StartupOptions again;
+    again.retry = true;
+    CHECK(result_of(db, again) == "restored restored");
+    CHECK(read_attempts(db.client, db.place.database, *db.store).clean());
+}
