@@ -1,7 +1,10 @@
 // The few system calls of the local store, each checked: what fails names the path and the way out. Private to the room.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,6 +47,8 @@ std::string absolute_path(const std::string& path);
 // Opens a folder; missing: Failure{not_found, "folder_missing"}; something else: {invalid_config, "not_a_folder"}.
 Folder open_folder(const std::string& path);
 bool folder_exists(const std::string& path);
+// Of the entry itself, links not followed; nullopt only when it is surely not there, any other error is a Failure.
+std::optional<struct stat> stat_of(const Folder& folder, const std::string& name);
 // Makes the folder with its missing parents, each 0700 whatever the umask.
 void make_folders(const std::string& path);
 // The folder `name` inside `parent`, links refused; made 0700 when it is not there and `make` is set, else !fd.valid().

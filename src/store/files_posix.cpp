@@ -103,6 +103,13 @@ bool folder_exists(const std::string& path) {
     return ::stat(path.c_str(), &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+std::optional<struct stat> stat_of(const Folder& folder, const std::string& name) {
+    struct stat info {};
+    if (::fstatat(folder.at(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return info;
+    if (errno == ENOENT) return std::nullopt;
+    throw_system("cannot look at " + folder.of(name), errno);
+}
+
 void make_folders(const std::string& path) {
     for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
         const std::string part = path.substr(0, end);

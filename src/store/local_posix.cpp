@@ -61,10 +61,8 @@ public:
         if (absent()) return blobs;
         const Folder folder = open_folder(path_);
         each_name(folder, [&](const std::string& name) {
-            struct stat info {};
-            if (!name_ok(name) || ::fstatat(folder.at(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
-            if (!S_ISREG(info.st_mode)) return;
-            blobs.push_back({name, info.st_size, modified_us_of(info)});
+            const auto info = name_ok(name) ? stat_of(folder, name) : std::nullopt;
+            if (info && S_ISREG(info->st_mode)) blobs.push_back({name, info->st_size, modified_us_of(*info)});
         });
         const PointerTable table = read_pointers(folder);
         const auto is_pointer = [&](const Blob& blob) { return table.target_of(folder, blob.name).has_value(); };
@@ -161,10 +159,8 @@ public:
         const Folder folder = state_folder(name, false);
         if (!folder.fd.valid()) return names;
         each_name(folder, [&](const std::string& entry) {
-            struct stat info {};
-            if (name_ok(entry) && ::fstatat(folder.at(), entry.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-                S_ISREG(info.st_mode))
-                names.push_back(entry);
+            const auto info = name_ok(entry) ? stat_of(folder, entry) : std::nullopt;
+            if (info && S_ISREG(info->st_mode)) names.push_back(entry);
         });
         std::sort(names.begin(), names.end());
         return names;
@@ -178,9 +174,8 @@ public:
         sweep_folder(folder, swept);
         sweep_folder(state, swept);
         each_name(state, [&](const std::string& name) {
-            struct stat info {};
-            if (::fstatat(state.at(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode))
-                sweep_folder(open_subfolder(state, name, false), swept);
+            const auto info = stat_of(state, name);
+            if (info && S_ISDIR(info->st_mode)) sweep_folder(open_subfolder(state, name, false), swept);
         });
         return swept;
     }

@@ -21,12 +21,6 @@ constexpr std::size_t kMaxTableBytes = 64 * 1024;
 constexpr std::size_t kCopyBytes = 256 * 1024;
 constexpr int kMaxTries = 5;
 
-std::optional<struct stat> stat_of(const Folder& folder, const std::string& name) {
-    struct stat info {};
-    if (::fstatat(folder.at(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
-    return info;
-}
-
 std::string identity_of(const struct stat& info) {
     return std::to_string(info.st_ino) + "-" + std::to_string(info.st_size) + "-" + std::to_string(info.st_mtim.tv_sec) + "." +
            std::to_string(info.st_mtim.tv_nsec);
@@ -120,7 +114,8 @@ PointerTable read_pointers(const Folder& folder) {
     const Folder hidden = open_subfolder(folder, kHidden, false);
     if (!hidden.fd.valid()) return table;
     const Descriptor fd(::openat(hidden.at(), kTable, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!fd.valid()) return table;
+    if (!fd.valid() && errno == ENOENT) return table;
+    if (!fd.valid()) throw_system("cannot open " + hidden.of(kTable), errno);
     const std::string text = read_all(fd.get(), kMaxTableBytes, hidden.of(kTable));
     for (std::size_t at = 0, end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
         const auto first = text.find('/', at), second = text.find('/', first + 1);
@@ -148,6 +143,7 @@ void point(const Folder& folder, const std::string& name, const std::string& tar
 std::optional<std::string> pointer_target(const Folder& folder, const std::string& name) {
     char buffer[PATH_MAX];
     const ssize_t size = ::readlinkat(folder.at(), name.c_str(), buffer, sizeof buffer);
+    if (size < 0 && errno != ENOENT && errno != EINVAL) throw_system("cannot read the link " + folder.of(name), errno);
     const std::optional<std::string> target =
         size >= 0 ? std::string(buffer, static_cast<std::size_t>(size)) : read_pointers(folder).target_of(folder, name);
     if (!target || !name_ok(*target) || !is_plain_file(folder, *target)) return std::nullopt;
