@@ -96,10 +96,8 @@ else
   live tests (no server)"
 fi
 
-# The build with sanitizers has the fault steps compiled in: kill -9 and stops at every step, under ASan.
-if ctest --test-dir build/asan -N -L fault 2>/dev/null | grep -q 'Test *#'; then
-    part "fault tests, sanitizers" served -- ctest --test-dir build/asan --output-on-failure -L fault
-fi
+# kill -9 and stops at every step (in the sanitized build, which has the steps compiled in), and all other attacks.
+part "fault attacks, the short run" sh tests/fault/run.sh
 
 pytest_run() { "$python" -m pytest -p no:cacheprovider --color=no -ra "$@"; }
 type_check() { (cd bindings/python && ../../build/venv/bin/python -m mypy --strict --cache-dir ../../build/mypy src/reprise); }

@@ -149,12 +149,14 @@ class Server:
         self.close()
 
 
-def start_server(kind="any", standalone=False, auth=False, tls=None, test_commands=False):
+def start_server(kind="any", standalone=False, auth=False, tls=None, test_commands=False, durable=False):
     """A running Server of its own. kind: any | rs | py. tls: a dict from make_certificates(). test_commands and tls need
-    the Python server. With auth, user USER with PASSWORD may read, write and administer; the URL carries them."""
+    the Python server. With auth, user USER with PASSWORD may read, write and administer; the URL carries them. Without
+    durable, kill() may lose what was acknowledged as journaled: these servers sync on commit only when they are told to."""
     chosen, program = _choose(kind, needs_python=bool(tls or test_commands))
     options = ["--standalone"] if standalone else []
     options += ["--enable-test-commands"] if test_commands else []
+    options += ["--sync-on-commit"] if durable else []
     if tls:
         options += ["--tls-cert-file", tls["cert"], "--tls-key-file", tls["key"]]
     server = Server(chosen, program, options, tls)

@@ -1,0 +1,89 @@
+"""S1, S2, S13, hazard 13: the n-th call of the file system fails, for every n, and the data and the backups stand."""
+
+from __future__ import annotations
+
+from errno import EACCES, EIO, EMFILE, ENOSPC, EPERM, EROFS
+
+import pytest
+from lab import INTERPOSER, LONG, Call, Ended, Lab, Seen, attack, read_calls, telling
+from victims import VICTIMS, Victim
+
+# What a disk, a mount or an administrator does to each kind of call. "short": half of the bytes, then no error.
+ERRORS: dict[str, list[int | str]] = {
+    "open": [EIO, EACCES, EMFILE],
+    "create": [ENOSPC, EACCES, EROFS, EIO],
+    "write": [ENOSPC, "short", EIO],
+    "sync": [EIO, ENOSPC],
+    "rename": [EIO, EACCES, ENOSPC, EROFS],
+    "link": [EIO, EACCES],
+    "symlink": [ENOSPC, EACCES, EPERM, EROFS],
+    "unlink": [EACCES, EIO, EROFS],
+    "mkdir": [ENOSPC, EACCES, EROFS],
+    "chmod": [EPERM, EIO],
+    "truncate": [EIO, ENOSPC],
+    "read": [EIO],
+    "stat": [EIO, EACCES],
+    "readlink": [EIO],
+}
+
+
+def watched(lab: Lab, *arguments: str, **more: str) -> tuple[Ended, list[Call], list[str]]:
+    lab.log.unlink(missing_ok=True)
+    environment = {"LD_PRELOAD": str(INTERPOSER), "REPRISE_FAULT_FOLDER": str(lab.folder), "REPRISE_FAULT_LOG": str(lab.log)}
+    ended = lab.run(*arguments, **environment, **more)
+    return (ended, *read_calls(lab.log))
+
+
+def points(calls: list[Call]) -> list[tuple[Call, int | str]]:
+    """Every call with every error in the long run; else the telling ones, each with one of its errors in turn."""
+    chosen = telling(calls, lambda call: (call.kind, call.path))
+    if LONG:
+        return [(call, error) for call in chosen for error in ERRORS[call.kind]]
+    return [(call, ERRORS[call.kind][at % len(ERRORS[call.kind])]) for at, call in enumerate(chosen)]
+
+
+def attacked(victim: Victim, seen: Seen, lasting: bool) -> None:
+    lab = victim.lab
+    victim.before()
+    ended, calls, _ = watched(lab, *victim.arguments)
+    assert ended.code == 0 and len(calls) > 20, ended.out + ended.err
+    victim.after(seen, "unharmed", ended)
+    for call, error in points(calls):
+        victim.before()
+        choice = {"REPRISE_FAULT_CALL": call.name + "+" * lasting, "REPRISE_FAULT_ERROR": str(error)}
+        ended, _, hits = watched(lab, *victim.arguments, **choice)
+        if not hits:
+            continue  # the n-th call of this kind did not come: threads of their own differ a little
+        seen.points += 1
+        where = f"{call.name}{'+' * lasting} {call.path} {error}"
+        lab.check_words(seen, where, ended)
+        victim.after(seen, where, ended)
+
+
+@pytest.mark.parametrize("victim", list(VICTIMS))
+def test_s1_s2_s13_hazard_13_one_file_call_fails(victim: str, lab: Lab) -> None:
+    with attack(f"{victim}: the n-th file call fails") as seen:
+        attacked(VICTIMS[victim](lab), seen, lasting=False)
+
+
+@pytest.mark.parametrize("victim", list(VICTIMS))
+def test_s1_s2_hazard_13_file_calls_fail_from_one_on(victim: str, lab: Lab) -> None:
+    """As on a disk that is full, or a mount that became read-only."""
+    with attack(f"{victim}: file calls fail from the n-th on") as seen:
+        attacked(VICTIMS[victim](lab), seen, lasting=True)
+
+
+@pytest.mark.parametrize("error", [EIO, EACCES])
+def test_hazard_13_a_backup_that_cannot_be_looked_at_is_not_no_backup(error: int, lab: Lab) -> None:
+    """An empty database, and a folder whose only backup cannot be looked at: a start must not go on as a new deployment."""
+    with attack(f"startup: the only backup cannot be looked at (errno {error})") as seen:
+        victim = VICTIMS["startup"](lab)
+        victim.before()
+        _, calls, _ = watched(lab, "auto")
+        for call in (each for each in calls if each.kind == "stat" and each.path.endswith("backup_N.json")):
+            victim.before()
+            choice = {"REPRISE_FAULT_CALL": call.name, "REPRISE_FAULT_ERROR": str(error)}
+            ended, _, hits = watched(lab, "auto", **choice)
+            seen.points += len(hits)
+            if ended.code == 0 and ended.json["result"] != "restored":
+                seen.wrong(call.name, f"went on with {ended.out}")

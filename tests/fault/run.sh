@@ -1,0 +1,64 @@
+#!/bin/sh
+# The fault attacks: real processes, real servers; every promise about lost data under attack. What: tests/fault/README.md
+#   sh tests/fault/run.sh [--long] [--json]     --long: every point of every attack, and the table goes into the README
+#                                               --json: the rows as a list on stdout and nothing else
+# Prints the table; exits 1 when anything was lost, half visible, wrong, twice, or failed. The logs are in build/logs.
+cd "$(dirname "$0")/../.." || exit 1
+long=
+json=
+for argument in "$@"; do
+    case "$argument" in
+        --long) long=1 ;;
+        --json) json=--json ;;
+        *)
+            echo "usage: sh tests/fault/run.sh [--long] [--json]" >&2
+            exit 2
+            ;;
+    esac
+done
+unset REPRISE_LIBRARY REPRISE_STEP_KILL REPRISE_STEP_STOP REPRISE_STEP_LOG REPRISE_LONG
+[ -z "$long" ] || export REPRISE_LONG=1
+export LC_ALL=C.UTF-8
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+logs=build/logs
+results=build/fault/results
+mkdir -p "$logs" "$results"
+rm -f "$results"/*
+python=build/venv/bin/python
+
+# Quick when tests/run.sh has built both already. Only the asan build has the fault steps compiled in.
+build() {
+    sh tests/setup.sh --tests &&
+        cmake --preset release && cmake --build --preset release -j "$(nproc)" --target reprise_command &&
+        cmake --preset asan && cmake --build --preset asan -j "$(nproc)" --target $(steps) &&
+        gcc -shared -fPIC -O1 -Wall -Wextra -Werror -o build/fault/interpose.so tests/fault/interpose.c -ldl
+}
+# The programs of tests/fault/*.cpp, one a room.
+steps() { (cd tests/fault && ls ./*_*.cpp) | sed 's/^\.\/\([a-z]*\)_.*/fault_\1/' | sort -u; }
+
+build >"$logs/fault_build.log" 2>&1 </dev/null || {
+    tail -n 40 "$logs/fault_build.log" >&2
+    exit 1
+}
+
+# part NAME COMMAND…: in the background, each with a server of its own.
+part() {
+    name=$1
+    shift
+    {
+        if "$python" tests/live/servers.py run -- "$@" >"$logs/fault_$name.log" 2>&1 </dev/null; then
+            echo ok >"$results/$name.end"
+        else
+            echo failed >"$results/$name.end"
+        fi
+    } &
+}
+attacks() {
+    part "$1" env REPRISE_FAULT_REPORT="$PWD/$results/$1.jsonl" "$python" -m pytest -p no:cacheprovider --color=no -ra \
+        --rootdir=tests $(for each in $2; do echo "tests/fault/attack_$each.py"; done)
+}
+for each in $(steps); do part "$each" "build/asan/$each"; done
+attacks files "files folder"
+attacks wire "wire server writers many"
+wait
+exec "$python" tests/fault/report.py $json ${long:+--write} "$results" "$logs"
