@@ -9,14 +9,31 @@
 
 namespace reprise {
 
-Secret::Secret(std::string_view text) : size_(text.size()) {
+void Secret::map(std::size_t size) {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    mapped_ = (text.size() + 1 + page - 1) / page * page;
+    size_ = size;
+    mapped_ = (size + 1 + page - 1) / page * page;
     void* memory = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     ::madvise(memory, mapped_, MADV_DONTDUMP);
     data_ = static_cast<char*>(memory);
+}
+
+Secret::Secret(std::string_view text) {
+    map(text.size());
     std::memcpy(data_, text.data(), text.size());
+}
+
+Secret Secret::zeroed(std::size_t size) {
+    Secret made;
+    made.map(size);
+    return made;
+}
+
+void Secret::shrink(std::size_t size) {
+    if (size >= size_) return;
+    ::explicit_bzero(data_ + size, size_ - size);
+    size_ = size;
 }
 
 Secret::Secret(const Secret& other) : Secret(other.data_ == nullptr ? Secret() : Secret(other.reveal())) {}

@@ -15,6 +15,11 @@ std::string random_bytes(std::size_t count) {
     return out;
 }
 
+void random_secret(Secret& secret) {
+    if (RAND_priv_bytes(reinterpret_cast<unsigned char*>(secret.data()), static_cast<int>(secret.size())) != 1)
+        throw Failure(Code::internal, "crypto_failed", "OpenSSL has no random bytes to give");
+}
+
 std::string random_hex(std::size_t bytes) { return to_hex(random_bytes(bytes)); }
 
 void leave_crypto() { OPENSSL_thread_stop(); }

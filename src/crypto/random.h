@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <string>
 
+#include "base/secret.h"
+
 namespace reprise {
 
 std::string random_bytes(std::size_t count);
+void random_secret(Secret& secret);         // fills it
 std::string random_hex(std::size_t bytes);  // 2 × bytes lower-case hex digits
 
 // Gives back what OpenSSL keeps for the calling thread, which uses it no more. OpenSSL does so itself when a thread exits,
