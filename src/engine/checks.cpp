@@ -5,6 +5,7 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "engine/record.h"
+#include "engine/rename.h"
 #include "mongo/cursor.h"
 #include "mongo/writer.h"
 
@@ -91,7 +92,7 @@ void check_space(Client& client, const std::string& database, std::int64_t bson_
                       std::to_string(static_cast<std::int64_t>(needed)) + " while old and new data are both there");
 }
 
-Rights probe_rights(Operation& operation, const std::string& database, bool without_majority) {
+Rights probe_rights(Operation& operation, const std::string& database, bool without_majority, const Context& context) {
     Client& client = operation.client();
     const std::string name = staging_name(operation.op(), 0), other = "reprise_" + operation.op() + "_probe";
     Rights rights;
@@ -104,7 +105,7 @@ Rights probe_rights(Operation& operation, const std::string& database, bool with
                        {BsonBuilder().doc("key", BsonBuilder().add("a", std::int32_t{1}).str()).add("name", "a_1").str()});
         rights.coll_mod = may_coll_mod(client, database, name);
         const auto before = find_collection(client, database, name, false);
-        rename_collection(client, database, name, other);
+        if (before) rename_surely({client, database, context, [&operation] { operation.check(); }}, *before, other);
         const auto after = find_collection(client, database, other, false);
         rights.keeps_uuid = before && after && before->uuid == after->uuid;
         drop_collection(client, database, other);

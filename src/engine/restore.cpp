@@ -105,7 +105,7 @@ private:
     void prepare() {
         check_sharding(operation_.client(), place_.database, plan_, options_);
         check_space(operation_.client(), place_.database, bson_bytes());
-        rights_ = probe_rights(operation_, place_.database, options_.without_majority);
+        rights_ = probe_rights(operation_, place_.database, options_.without_majority, context_);
         if (options_.startup) check_still_empty(operation_, wish());
         say("safety");
         save();

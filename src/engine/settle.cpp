@@ -1,8 +1,14 @@
 // What an earlier operation left behind: rolled back or forward, under a lease whose term is higher than that one's.
+#include <algorithm>
+#include <map>
+
 #include "base/failure.h"
 #include "base/step.h"
 #include "base/text.h"
 #include "engine/record.h"
+#include "engine/remains.h"
+#include "engine/rename.h"
+#include "engine/staged.h"
 #include "engine/swap.h"
 #include "format/names.h"
 #include "mongo/catalog.h"
@@ -22,8 +28,7 @@ public:
     Settled run() {
         auto record = take_over();
         if (!record) {
-            sweep_staging(client_, database_, lease_);
-            note_what_stays();
+            tidy();
             return std::move(settled_);
         }
         settled_.backup = record->backup;
@@ -31,12 +36,17 @@ public:
             roll_forward(*record);
         else
             roll_back(*record);
-        sweep_staging(client_, database_, lease_);
-        note_what_stays();
+        tidy();
         return std::move(settled_);
     }
 
 private:
+    void tidy() {
+        sweep_staging(client_, database_, lease_);
+        const auto notes = tidy_remains(naming(), store_);
+        settled_.notes.insert(settled_.notes.end(), notes.begin(), notes.end());
+    }
+
     // The record's op and term become ours, so that its old holder's changes of it find nothing any more.
     std::optional<RestoreRecord> take_over() {
         for (int tries = 0; tries < kMaxTakeovers; ++tries) {
@@ -50,7 +60,7 @@ private:
             REPRISE_STEP("restore.take_over.before");
             if (!replace_record(client_, database_, *found, ours, false)) continue;
             REPRISE_STEP("restore.take_over.after");
-            adopt_staging();
+            adopt_staging(ours);
             return ours;
         }
         throw Failure(Code::busy, "lease_held",
@@ -58,20 +68,39 @@ private:
             .may_retry();
     }
 
-    // A holder that wakes up finds none of the names it was going to rename.
-    // While a record stands, everything in the staging namespace is of its restore, whoever died on the way.
-    void adopt_staging() {
-        const std::string prefix = staging_name(lease_.op(), 0).substr(0, kPrefixBytes);
-        for (const auto& found : list_collections(client_, database_, false)) {
-            if (!is_own_collection(found.name) || found.name == kOwnCollection || is_kept_name(found.name)) continue;
-            if (found.type != "collection" || found.name.compare(0, kPrefixBytes, prefix) == 0)
-                continue;  // a view's dry run: swept
-            const std::string ours = prefix + found.name.substr(kPrefixBytes);
+    // A holder that wakes up finds none of the names it was going to rename. While a record stands, everything retired is of
+    // its restore, whoever died on the way; of the staged ones those that it names are. Others are left for the sweep.
+    // Two of one name but for the op, from two that died, may both be there: each gets a name of its own.
+    void adopt_staging(const RestoreRecord& record) {
+        auto all = list_collections(client_, database_, false);
+        for (const auto& step : record.steps)
+            if (const auto source = staged_source(naming(), record, step, all)) {
+                const std::string tail = step.staging.substr(kPrefixBytes);
+                adopt(*source, staging_name(lease_.op(), 0).substr(0, kPrefixBytes) + tail);
+                const auto same = [&](const CollectionInfo& one) { return one.name == source->name; };
+                all.erase(std::remove_if(all.begin(), all.end(), same), all.end());
+                if (record.names_decide) drop_namesakes(all, tail);
+            }
+        std::map<std::size_t, std::size_t> given;  // by step
+        for (const auto& found : all)
+            if (const auto step = retired_step(found.name)) adopt(found, retired_name(lease_.op(), *step, given[*step]++));
+    }
+
+    // Where names decide, what is not the data must not be taken for it afterwards.
+    void drop_namesakes(const std::vector<CollectionInfo>& all, const std::string& tail) {
+        for (const auto& one : all) {
+            if (!is_own_collection(one.name) || one.name.size() <= kPrefixBytes || one.name.substr(kPrefixBytes) != tail)
+                continue;
             lease_.check();
-            REPRISE_STEP("restore.adopt.before");
-            rename_collection(client_, database_, found.name, ours, found.uuid);
-            REPRISE_STEP("restore.adopt.after");
+            drop_collection(client_, database_, one.name);
         }
+    }
+
+    void adopt(const CollectionInfo& found, const std::string& name) {
+        if (found.name == name) return;
+        REPRISE_STEP("restore.adopt.before");
+        rename_surely(naming(), found, name);
+        REPRISE_STEP("restore.adopt.after");
     }
 
     void roll_back(const RestoreRecord& record) {
@@ -99,19 +128,8 @@ private:
         settled_.notes.insert(settled_.notes.end(), outcome.warnings.begin(), outcome.warnings.end());
     }
 
-    // A retired collection without a record was renamed by a holder that woke up too late: it is set apart from later ones.
-    void note_what_stays() {
-        for (const auto& found : list_collections(client_, database_, false)) {
-            std::string name = found.name;
-            if (retired_step(name)) {
-                name[kPrefixBytes + 1] = 'k';
-                lease_.check();
-                rename_collection(client_, database_, found.name, name, found.uuid);
-            }
-            if (is_kept_name(name))
-                settled_.notes.push_back("collection " + printable(name) +
-                                         " holds data of an earlier restore that could not be saved; look at it, then drop it");
-        }
+    RenamePlace naming() {
+        return {client_, database_, context_, [this] { lease_.check(); }};
     }
 
     Client& client_;

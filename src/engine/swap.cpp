@@ -8,7 +8,10 @@
 #include "base/text.h"
 #include "engine/compare.h"
 #include "engine/copy.h"
+#include "engine/remains.h"
+#include "engine/rename.h"
 #include "engine/rules.h"
+#include "engine/staged.h"
 #include "engine/timeseries.h"
 #include "engine/verify.h"
 #include "format/names.h"
@@ -20,36 +23,9 @@ namespace {
 
 constexpr int kMaxTries = 20;              // of one rename, writers and index builds in the way included
 constexpr std::size_t kMaxRetired = 1000;  // collections retired from under one name
-constexpr std::int64_t kMaxRenameMs = 15 * 60 * 1000;  // the bound doubles up to this where a server needs longer
-constexpr int kMaxTimeExpired = 50;
+constexpr int kMaxRounds = 3;              // of putting back what a dead process's last command carried away
 constexpr int kMaxCopies = 3;              // of one time series that is still written to
 constexpr std::int64_t kPauseMs = 100;
-constexpr std::size_t kOwnNameBytes = 17;  // "reprise_", op8, "_"
-
-// What goes away by waiting: locks, builds in progress, a server that steps down, a cut connection.
-bool passes_by_itself(const Failure& failure) {
-    if (failure.retryable || failure.code == Code::timed_out) return true;
-    if (failure.origin != Origin::server) return false;
-    switch (failure.origin_code) {
-        case 24:     // LockTimeout
-        case 46:     // LockBusy
-        case 48:     // NamespaceExists: a writer recreated the name
-        case 26:     // NamespaceNotFound: it went away between looking and renaming
-        case 361:    // CollectionUUIDMismatch
-        case 50:     // MaxTimeMSExpired
-        case 112:    // WriteConflict
-        case 117:    // ConflictingOperationInProgress
-        case 12587:  // BackgroundOperationInProgressForNamespace
-        case 91:
-        case 189:
-        case 10107:
-        case 11600:
-        case 11602:
-        case 13435:
-        case 13436: return true;  // elections
-        default: return false;
-    }
-}
 
 bool same_documents(const CollectionSummary& a, const CollectionSummary& b) {
     return a.documents == b.documents && a.bson_bytes == b.bson_bytes && a.digest == b.digest;
@@ -66,7 +42,11 @@ public:
         each("view");
         outcome_.swapped_ms = place_.context.clock->boot_ms() - began_ms;
         each("ttl");
-        finish_retired();
+        for (int rounds = 1; rounds <= kMaxRounds; ++rounds) {
+            finish_retired();
+            if (!carried_away()) break;
+            each("rename");
+        }
         place_.check();
         if (!remove_record(client(), database(), record_))
             throw Failure(Code::busy, "lease_lost", "another operation took this restore over and finishes it");
@@ -105,15 +85,10 @@ private:
 
     std::optional<CollectionInfo> live(const std::string& name) { return find_collection(client(), database(), name, false); }
 
-    // Where the staged data waits: under its own name, or under the one that a successor gave it.
+    RenamePlace naming() { return {client(), database(), place_.context, place_.check}; }
+
     std::optional<CollectionInfo> staged(const SwapStep& step) {
-        const std::string tail = step.staging.substr(std::min(kOwnNameBytes, step.staging.size()));
-        for (auto& found : list_collections(client(), database(), false)) {
-            const bool right_name =
-                is_own_collection(found.name) && found.name.size() > kOwnNameBytes && found.name.substr(kOwnNameBytes) == tail;
-            if (record_.names_decide ? right_name : !found.uuid.empty() && found.uuid == step.source_uuid) return found;
-        }
-        return std::nullopt;
+        return staged_source(naming(), record_, step, list_collections(client(), database(), false));
     }
 
     bool is_in_place(const SwapStep& step, const std::optional<CollectionInfo>& found) {
@@ -166,10 +141,22 @@ private:
     void clear_way(std::size_t i, const CollectionInfo& found) {
         if (found.type == "collection") return retire(i, found);
         if (found.type == "timeseries") return drop_time_series(record_.steps[i], found.name);
+        drop_view(record_.steps[i]);
+    }
+
+    // A view has no UUID to be told by. Who was stopped before this and wakes after a successor made the new one puts that
+    // back.
+    void drop_view(const SwapStep& step) {
         place_.check();
         REPRISE_STEP("restore.drop_view.before");
-        drop_collection(client(), database(), found.name);
+        drop_collection(client(), database(), step.target);
         REPRISE_STEP("restore.drop_view.after");
+        try {
+            place_.check();
+        } catch (const Failure&) {
+            if (step.what == "view" && !live(step.target)) create_collection(client(), database(), step.target, step.options);
+            throw;
+        }
     }
 
     // The one exception to retiring: it cannot be renamed, so it must be in the safety backup, or is saved now.
@@ -301,14 +288,15 @@ private:
                 const auto found = live(step.target);
                 if (found && right_view_stands(step, *found)) return true;
                 if (found) clear_way(i, *found);
+                place_.check();
                 REPRISE_STEP("restore.create_view.before");
                 create_collection(client(), database(), step.target, step.options);
                 REPRISE_STEP("restore.create_view.after");
                 return true;
             });
         } catch (const Failure& failure) {
-            if (failure.origin != Origin::server && failure.code != Code::busy) throw;
-            if (failure.code == Code::unavailable) throw;
+            const bool of_the_view = failure.origin == Origin::server || failure.reason == "name_contended";
+            if (!of_the_view || failure.code == Code::unavailable) throw;
             outcome_.warnings.push_back("view " + printable(step.target) + " could not be created: " + failure.message);
         }
     }
@@ -382,18 +370,36 @@ private:
         return summary == nullptr ? CollectionSummary() : *summary;
     }
 
+    bool is_restored_data(const CollectionInfo& found) const {
+        return !found.uuid.empty() && std::any_of(record_.steps.begin(), record_.steps.end(), [&](const SwapStep& step) {
+            return step.what == "rename" && step.source_uuid == found.uuid;
+        });
+    }
+
+    // A command of a process that died may be carried out at any time after its death. On a server that does not look at
+    // UUIDs (before 6.0) it may even take the restored collection for the old one.
+    bool carried_away() {
+        const auto all = list_collections(client(), database(), false);
+        return std::any_of(all.begin(), all.end(), [&](const CollectionInfo& found) {
+            return is_own_collection(found.name) && is_restored_data(found);
+        });
+    }
+
+    // Retired by us or by a predecessor, whose last command may have been carried out after its names became ours.
     void finish_retired() {
         for (const auto& found : list_collections(client(), database(), false)) {
-            const auto step = retired_step(found.name);
-            if (!step || found.name.compare(0, 16, staging_name(record_.op, 0), 0, 16) != 0 || *step >= record_.steps.size())
-                continue;
-            finish_one(record_.steps[*step], found);
+            const auto number = retired_step(found.name);
+            if (!number || *number >= record_.steps.size() || is_restored_data(found)) continue;
+            const SwapStep& step = record_.steps[*number];
+            const bool named_by_us = found.name.compare(0, 16, staging_name(record_.op, 0), 0, 16) == 0;
+            if (named_by_us || record_.names_decide || found.uuid == step.expected_uuid) finish_one(step, found);
         }
     }
 
     void finish_one(const SwapStep& step, const CollectionInfo& found) {
-        const CollectionSummary now = measure_collection(client(), database(), found.name, false, place_.context);
-        if (now.documents > 0 && !is_saved(step, now) && !copied(step, found, now)) return;
+        const auto saved = [&](const CollectionSummary& now) { return is_saved(step, now); };
+        const auto now = measure_at_rest(naming(), found.name, saved);
+        if (!now || (now->documents > 0 && !saved(*now) && !copied(step, found, *now))) return;
         place_.check();
         REPRISE_STEP("restore.drop_retired.before");
         drop_collection(client(), database(), found.name);
@@ -412,9 +418,8 @@ private:
             return true;
         } catch (const Failure& failure) {
             if (failure.code == Code::cancelled || failure.code == Code::unavailable) throw;
-            const std::string kept = "reprise_" + record_.op + "_k" + found.name.substr(18);
-            place_.check();
-            rename_collection(client(), database(), found.name, kept, found.uuid, bound_ms_);
+            if (!live(found.name)) return false;  // a dead client's drop, which came after its proof, was carried out
+            const std::string kept = set_apart(naming(), found);
             outcome_.warnings.push_back("collection " + printable(step.target) +
                                         " was written to during the restore and could not be saved to the folder (" +
                                         failure.message + "); its old data stays in collection " + kept);
