@@ -20,7 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "format": {"base", "crypto", "codec", "stream"},
     "store": {"base", "crypto", "stream"},
     "mongo": {"base", "crypto"},
-    "engine": {"base", "crypto", "codec", "stream", "format", "mongo", "store/store.h", "store/local.h", "policy/guard.h"},
+    "engine": {"base", "crypto", "codec", "stream", "format", "mongo", "store/store.h", "store/local.h", "policy"},
     "journal": {"base", "codec", "stream", "format", "mongo", "store/store.h"},
     "policy": {"base", "format/manifest.h", "format/model.h", "format/names.h"},
     "service": {"base", "crypto", "codec", "stream", "format", "store", "mongo", "engine", "journal", "policy"},

@@ -11,13 +11,15 @@
 namespace cli {
 namespace {
 
-enum class Kind { flag, text, names };
+enum class Kind { flag, text, names, number };
 using Options = std::map<std::string, Kind>;
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
 
-const std::vector<std::string> verbs = {"backup", "restore", "auto", "list", "show", "cat", "verify", "rehash", "status"};
-const std::set<std::string> takes_file = {"show", "cat", "verify", "restore", "rehash"};
-const std::set<std::string> offline = {"list", "show", "verify", "rehash", "status", "cat"};
+const std::vector<std::string> verbs = {"backup", "restore", "auto", "list",  "show",   "cat",   "verify",
+                                        "rehash", "accept",  "pin",  "unpin", "forget", "status"};
+const std::set<std::string> takes_file = {"show", "cat", "verify", "restore", "rehash", "accept", "pin", "unpin"};
+const std::set<std::string> needs_file = {"rehash", "accept", "pin", "unpin"};
+const std::set<std::string> offline = {"list", "show", "verify", "rehash", "status", "cat", "accept", "pin", "unpin", "forget"};
 const char no_server[] = "mongodb://127.0.0.1:27017";
 
 const Options common = {{"--json", Kind::flag},
@@ -25,9 +27,13 @@ const Options common = {{"--json", Kind::flag},
                         {"--directory", Kind::text},
                         {"--no-progress", Kind::flag},
                         {"--verbose", Kind::flag}};
+const Options keep = {{"--keep-last", Kind::number},   {"--keep-hourly", Kind::number},    {"--keep-daily", Kind::number},
+                      {"--keep-weekly", Kind::number}, {"--keep-monthly", Kind::number},   {"--keep-yearly", Kind::number},
+                      {"--keep-within", Kind::text},   {"--max-total-bytes", Kind::number}};
 const std::map<std::string, Options> own = {
     {"backup",
      {{"--label", Kind::text},
+      {"--no-retention", Kind::flag},
       {"--include", Kind::names},
       {"--exclude", Kind::names},
       {"--profile", Kind::text},
@@ -49,10 +55,15 @@ const std::map<std::string, Options> own = {
       {"--without-majority", Kind::flag},
       {"--wait", Kind::text}}},
     {"auto", {{"--retry", Kind::flag}, {"--sentinel", Kind::text}, {"--wait", Kind::text}}},
+    {"accept", {{"--wait", Kind::text}}},
+    {"pin", {{"--wait", Kind::text}}},
+    {"unpin", {{"--wait", Kind::text}}},
+    {"forget", {{"--dry-run", Kind::flag}, {"--wait", Kind::text}}},
 };
 // Options that are ours, or go to the job under another name.
-const std::set<std::string> not_for_the_job = {"json",     "no_progress", "verbose", "database",         "directory",
-                                               "sentinel", "wait",        "merge",   "require_snapshot", "to_mongo_url_env"};
+const std::set<std::string> not_for_the_job = {"json",        "no_progress", "verbose", "database",         "directory",
+                                               "sentinel",    "wait",        "merge",   "require_snapshot", "to_mongo_url_env",
+                                               "no_retention"};
 
 Problem usage(const std::string& message) { return Problem(REPRISE_E_INVALID_ARGUMENT, "usage", message + " (see --help)"); }
 
@@ -62,7 +73,11 @@ std::string key_of(const std::string& option) {
     return key;
 }
 
+bool takes_keep(const std::string& verb) { return verb == "backup" || verb == "forget"; }
+
 const Kind* kind_of(const std::string& verb, const std::string& option) {
+    const auto kept = keep.find(option);
+    if (takes_keep(verb) && kept != keep.end()) return &kept->second;
     const auto options = own.find(verb);
     if (options != own.end()) {
         const auto found = options->second.find(option);
@@ -70,6 +85,13 @@ const Kind* kind_of(const std::string& verb, const std::string& option) {
     }
     const auto found = common.find(option);
     return found == common.end() ? nullptr : &found->second;
+}
+
+std::int64_t whole_number(const std::string& name, const std::string& given) {
+    const std::string digits = given.substr(given.rfind("-", 0) == 0 ? 1 : 0);
+    if (digits.empty() || digits.size() > 18 || digits.find_first_not_of("0123456789") != std::string::npos)
+        throw usage(name + " takes a whole number, not " + given);
+    return std::stoll(given);
 }
 
 // Reads the option at `at`, and its value, which may be the next argument.
@@ -87,7 +109,9 @@ void read_option(Arguments& found, const std::vector<std::string>& given, std::s
     }
     if (equals == std::string::npos && at + 1 >= given.size()) throw usage(name + " needs a value");
     const std::string value = equals == std::string::npos ? given[++at] : argument.substr(equals + 1);
-    if (*kind == Kind::names) {
+    if (*kind == Kind::number) {
+        found.numbers[key_of(name)] = whole_number(name, value);
+    } else if (*kind == Kind::names) {
         found.names[key_of(name)].push_back(value);
     } else {
         found.texts[key_of(name)] = value;
@@ -95,7 +119,7 @@ void read_option(Arguments& found, const std::vector<std::string>& given, std::s
 }
 
 void check(const Arguments& found) {
-    if (found.verb == "rehash" && !found.has_file) throw usage("rehash needs a file");
+    if (needs_file.count(found.verb) != 0 && !found.has_file) throw usage(found.verb + " needs a file");
     if (found.verb == "cat" && found.flag("json")) throw usage("cat writes the file itself, which is JSON: leave out --json");
 }
 
@@ -123,10 +147,40 @@ std::int64_t milliseconds(const std::string& given) {
     return std::int64_t{std::stoi(given)} * 1000;
 }
 
+void put_wait(Json& json, const Arguments& arguments) {
+    const std::string* wait = arguments.text("wait");
+    if (wait == nullptr) return;
+    json.Key("wait_ms");
+    json.Int64(milliseconds(*wait));
+}
+
+void put_keep(Json& json, const Arguments& arguments) {
+    for (const auto& [key, value] : arguments.numbers) {
+        json.Key(key.c_str());
+        json.Int64(value);
+    }
+    if (const std::string* within = arguments.text("keep_within")) put(json, "keep_within", *within);
+}
+
+// A backup is rotated by the configuration, which these options are then.
+void put_retention(Json& json, const Arguments& arguments) {
+    const bool kept = !arguments.numbers.empty() || arguments.text("keep_within") != nullptr;
+    if (arguments.verb != "backup" || (!kept && !arguments.flag("no_retention"))) return;
+    json.Key("retention");
+    if (!kept) {
+        json.Bool(false);
+        return;
+    }
+    json.StartObject();
+    put_keep(json, arguments);
+    json.EndObject();
+}
+
 void put_texts(Json& json, const Arguments& arguments) {
     for (const auto& [key, value] : arguments.texts) {
-        if (not_for_the_job.count(key) == 0) put(json, key, value);
+        if (not_for_the_job.count(key) == 0 && key != "keep_within") put(json, key, value);
     }
+    if (arguments.verb != "backup") put_keep(json, arguments);
     if (arguments.flag("require_snapshot")) put(json, "consistency", "require_snapshot");
     if (arguments.flag("merge")) put(json, "mode", "merge");
     if (arguments.has_file) put(json, "file", file_of(arguments));
@@ -191,6 +245,7 @@ std::string configuration(const Arguments& arguments, std::string& database, std
     put(json, "database", database);
     put(json, "directory", directory);
     if (const std::string* sentinel = arguments.text("sentinel")) put(json, "sentinel", *sentinel);
+    put_retention(json, arguments);
     if (arguments.flag("verbose")) put(json, "log_level", "debug");
     json.EndObject();
     return text.GetString();
@@ -212,10 +267,18 @@ std::string job_options(const Arguments& arguments) {
         for (const std::string& name : names) json.String(name.c_str());
         json.EndArray();
     }
-    if (const std::string* wait = arguments.text("wait")) {
-        json.Key("wait_ms");
-        json.Int64(milliseconds(*wait));
-    }
+    put_wait(json, arguments);
+    json.EndObject();
+    return text.GetString();
+}
+
+std::string mark_options(const Arguments& arguments) {
+    rapidjson::StringBuffer text;
+    Json json(text);
+    json.StartObject();
+    json.Key(arguments.verb == "accept" ? "accept" : "pin");
+    json.Bool(arguments.verb != "unpin");
+    put_wait(json, arguments);
     json.EndObject();
     return text.GetString();
 }

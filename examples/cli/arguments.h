@@ -39,6 +39,7 @@ struct Arguments {
     std::string file;                                       // as given
     std::map<std::string, bool> flags;                      // by name: no_safety_backup
     std::map<std::string, std::string> texts;               // label, database …
+    std::map<std::string, std::int64_t> numbers;            // keep_last …
     std::map<std::string, std::vector<std::string>> names;  // include, exclude
 
     bool flag(const std::string& name) const { return flags.count(name) != 0; }
@@ -56,6 +57,9 @@ std::string configuration(const Arguments& arguments, std::string& database, std
 
 // The options of the job that the command starts, as JSON; what was not given is left out.
 std::string job_options(const Arguments& arguments);
+
+// What accept, pin and unpin ask reprise_mark for, as JSON.
+std::string mark_options(const Arguments& arguments);
 
 // A bare name is one of the folder; anything with a slash is a path from here.
 std::string file_of(const Arguments& arguments);

@@ -78,6 +78,14 @@ std::string Engine::status() {
     return taken(json, size);
 }
 
+std::string Engine::mark(const std::string& file, const std::string& options) {
+    reprise_error error{};
+    char* json = nullptr;
+    std::size_t size = 0;
+    check(reprise_mark(handle_, file.data(), file.size(), options.data(), options.size(), &json, &size, &error), error);
+    return taken(json, size);
+}
+
 std::string Engine::run(const std::string& kind, const std::string& options, const Tick& tick, const Say& say) {
     reprise_error error{};
     std::uint64_t job = 0;

@@ -20,6 +20,7 @@ public:
     std::string list();
     std::string show(const std::string& file);
     std::string status();
+    std::string mark(const std::string& file, const std::string& options);
 
     // Starts a job, waits for its end and gives its result; `tick` sees it five times a second. Once interrupted() says
     // true the job is asked to stop, and waited for; at the second time we leave it. Log lines go to `say`, where set.

@@ -61,6 +61,8 @@ private:
 
 std::string kind_of(const std::string& verb) { return verb == "auto" ? "startup" : verb; }
 
+bool is_mark(const std::string& verb) { return verb == "accept" || verb == "pin" || verb == "unpin"; }
+
 int exit_of_result(const std::string& verb, const Value& result) {
     if (verb == "backup" && text(result, "state") == "suspect") return exit_refused;
     if (verb == "auto" && text(result, "result") == "in_progress") return exit_busy;
@@ -79,6 +81,7 @@ std::string answer(Engine& engine, const Arguments& arguments) {
     if (verb == "list") return engine.list();
     if (verb == "show") return engine.show(arguments.has_file ? file_of(arguments) : "latest");
     if (verb == "status") return engine.status();
+    if (is_mark(verb)) return engine.mark(file_of(arguments), mark_options(arguments));
     Bar bar(!arguments.flag("json") && !arguments.flag("no_progress"));
     const Engine::Say say = arguments.flag("verbose") ? Engine::Say(print_event) : Engine::Say();
     return engine.run(
@@ -93,6 +96,8 @@ Lines sentences(const std::string& verb, const Value& result, const std::string&
     if (verb == "restore") return say_restore(result);
     if (verb == "auto") return say_auto(result);
     if (verb == "rehash") return say_rehash(result);
+    if (verb == "forget") return say_forget(result);
+    if (is_mark(verb)) return say_marked(result, verb);
     return say_status(result);
 }
 

@@ -112,6 +112,7 @@ Lines remarks(const Value& entry) {
     if (is_true(entry, "verified")) said.push_back("verified");
     const std::string state = text(entry, "state");
     if (!state.empty() && state != "good") said.push_back(state == "unknown" ? "not verified yet" : state);
+    if (is_true(entry, "pinned")) said.push_back("pinned");
     if (is_true(entry, "legacy")) said.push_back("old system");
     if (!text(entry, "label").empty()) said.push_back("\"" + text(entry, "label") + "\"");
     const Value* problem = member(entry, "problem");
@@ -131,6 +132,16 @@ std::string change(const Value& each) {
         if (key != "name" && key != "collection") told.push_back(key + " " + plain(item.value));
     }
     return name + ": " + joined(told);
+}
+
+std::vector<const Value*> rows(const Value& result, const char* key) {
+    std::vector<const Value*> found;
+    const Value* all = member(result, key);
+    if (all == nullptr || !all->IsArray()) return found;
+    for (const Value& each : all->GetArray()) {
+        if (each.IsObject()) found.push_back(&each);
+    }
+    return found;
 }
 
 std::string before(const std::string& result) {
@@ -169,11 +180,17 @@ Lines say_backup(const Value& result, const std::string& database) {
         std::string reason = text(result, "suspect_reason");
         if (reason.empty()) reason = "smaller than the backups before it";
         lines.push_back("Kept aside as suspect (" + reason + "): the latest backup stays the one it was.");
-        lines.push_back("If the database is as it should be, back it up with --accept-smaller.");
+        lines.push_back("If the database is as it should be: reprise accept " + text(result, "file"));
     } else if (is_true(result, "latest")) {
         lines.push_back("It is now the latest backup.");
     } else {
         lines.push_back("It is not the latest backup: it holds a part of the database only.");
+    }
+    const Value* removed = member(result, "removed");
+    if (removed != nullptr && removed->IsArray() && !removed->Empty()) {
+        Lines names;
+        for (const Value& each : removed->GetArray()) names.push_back(plain(each));
+        lines.push_back("Removed " + many(removed->Size(), "old backup") + ": " + joined(names) + ".");
     }
     add_warnings(lines, result);
     return lines;
@@ -264,6 +281,28 @@ Lines say_rehash(const Value& result) {
     return lines;
 }
 
+Lines say_marked(const Value& entry, const std::string& verb) {
+    const std::string name = text(entry, "filename");
+    if (verb == "accept")
+        return {"Accepted: " + name + " is good, and later backups are judged by it" +
+                (is_true(entry, "latest") ? "; it is the latest backup." : ".")};
+    return {name + (is_true(entry, "pinned") ? " is pinned: it is never removed." : " is not pinned any more.")};
+}
+
+Lines say_forget(const Value& result) {
+    const auto gone = rows(result, "removed"), kept = rows(result, "kept");
+    const std::string done = is_true(result, "dry_run") ? "Would remove " : "Removed ";
+    Lines lines = {gone.empty() ? "Nothing to remove."
+                                : done + many(static_cast<std::int64_t>(gone.size()), "backup") + ", " +
+                                      amount(number(result, "freed_bytes")) + "."};
+    for (const Value* each : gone) lines.push_back("  " + text(*each, "file") + ": " + text(*each, "message"));
+    if (!kept.empty())
+        lines.push_back(many(static_cast<std::int64_t>(kept.size()), "backup") + (kept.size() == 1 ? " stays:" : " stay:"));
+    for (const Value* each : kept) lines.push_back("  " + text(*each, "file") + ": " + text(*each, "message"));
+    add_warnings(lines, result);
+    return lines;
+}
+
 Lines say_status(const Value& result) {
     const Value* latest = member(result, "latest");
     std::string name = "none";
@@ -280,6 +319,9 @@ Lines say_status(const Value& result) {
     const Value* running = member(result, "running");
     const bool busy = running != nullptr && !running->IsNull() && !running->IsFalse() &&
                       !(running->IsArray() && running->Empty()) && !(running->IsNumber() && running->GetDouble() == 0);
+    if (const std::int64_t suspects = number(result, "suspects"); suspects > 0)
+        lines.push_back(many(suspects, "suspect backup") + ": accept, or look at the database.");
+    for (const Value* each : rows(result, "lost")) lines.push_back("Warning: " + sentence(text(*each, "message")));
     if (busy) lines.push_back("An operation is running.");
     return lines;
 }

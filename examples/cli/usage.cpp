@@ -12,6 +12,9 @@ const char usage_text[] = R"(usage: reprise COMMAND [OPTION…]
   restore [FILE]       put a backup back, all or nothing, after a safety backup
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
+  accept FILE          a suspect backup, or the collections that a good one lost, are right after all
+  pin FILE             never remove it; unpin FILE takes that back
+  forget               remove the backups that no rule keeps; --dry-run only tells which and why
   status               the folder at a glance
 
 FILE is a name or path in the folder; without it, the latest backup.
@@ -30,11 +33,15 @@ options of every command:
   --help, --version
 
 backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable|portable
-          --require-snapshot  --accept-smaller  --wait SECONDS
+          --require-snapshot  --accept-smaller  --no-retention  --wait SECONDS
+forget:   --dry-run  --wait SECONDS
+both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
+          --keep-yearly N  --keep-within SPAN, as 2y5m7d3h  --max-total-bytes N
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --wait SECONDS
 auto:     --retry  --sentinel COLLECTION  --wait SECONDS
+accept, pin, unpin:  --wait SECONDS
 
 exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work
   4 refused by a rule (a suspect backup too) · 5 the file is damaged or not ours

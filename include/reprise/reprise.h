@@ -36,7 +36,7 @@ extern "C" {
 #endif
 
 /* major × 1000 + minor. A binding needs the same major and at least its own minor. */
-#define REPRISE_ABI 1000
+#define REPRISE_ABI 1001
 #define REPRISE_NUL ((size_t)-1)
 
 /* Codes: their values never change. */
@@ -104,6 +104,12 @@ REPRISE_API void reprise_free(char* text);
  *    "include": ["…"], "exclude": ["…"],  collections, exact names; default: all
  *    "profile": "readable",             or "portable" (JavaScript readers)
  *    "consistency": "prefer_snapshot",  or "require_snapshot"
+ *    "guard": {"least_share": 0.5,      fewer documents or bytes than this share of the largest good backup: suspect
+ *              "sentinel": true,        a sentinel that became empty: suspect
+ *              "may_empty": ["…"]},     collections that come and go on purpose
+ *    "retention": {"keep_last": 7,      after each good backup; -1: all. Or false: nothing is removed
+ *                  "keep_hourly": 0, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0,
+ *                  "keep_within": "7d", "max_total_bytes": 0},
  *    "connect_timeout_ms": 10000,
  *    "log_level": "info"}               debug, info, warning, error
  */
@@ -128,6 +134,7 @@ REPRISE_API void reprise_close(reprise_engine* engine);
  *            without_majority
  *   verify   file
  *   rehash   file (required)
+ *   forget   dry_run, and the keys of "retention" in place of the configured ones: removes what no rule keeps
  *
  * A job's id is unique across processes and below 2^53; any process on the same folder can wait for and cancel it. */
 REPRISE_API int32_t reprise_job_start(reprise_engine* engine, const char* kind, size_t kind_size, const char* options,
@@ -167,13 +174,19 @@ REPRISE_API int32_t reprise_run(reprise_engine* engine, const char* kind, size_t
 
 /* ---- catalogue: answers from the folder, without the server ---- */
 
-/* {"backups": [{filename, path, size_bytes, size_kb, modified, kind, state, verified, latest, label, database, deployment,
- * sequence, backup_date, scope, documents, legacy, problem}…], "total": n}, newest first. */
+/* {"backups": [{filename, path, size_bytes, size_kb, modified, kind, state, verified, latest, label, pinned, keep_until,
+ * database, deployment, sequence, backup_date, scope, documents, legacy, problem}…], "total": n}, newest first. */
 REPRISE_API int32_t reprise_list(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
 /* One file: what the list says, and catalog, collections with counts and digests, consistency. `file` as in restore. */
 REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_t file_size, char** json, size_t* size,
                                  reprise_error* error);
-/* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "running"}. */
+/* What people decide about one file: {"pin": true or false, "label": "…", "accept": true, "wait_ms": 0}, at least one of the
+ * first three. accept: the guard's suspect_… file is right after all, or a good one's lost collections are: it becomes
+ * backup_…, the measure of later ones, and the latest when it is the newest. Answers what reprise_list says of the file as it
+ * is now. Works under the folder's lock: REPRISE_E_BUSY with reason folder_locked while an operation runs. */
+REPRISE_API int32_t reprise_mark(reprise_engine* engine, const char* file, size_t file_size, const char* options,
+                                 size_t options_size, char** json, size_t* size, reprise_error* error);
+/* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "suspects", "lost", "running"}. */
 REPRISE_API int32_t reprise_status(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
 
 /* ---- streams ---- */

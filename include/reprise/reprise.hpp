@@ -227,6 +227,11 @@ public:
     result<text> status() const noexcept {
         return detail::text_from([&](auto... out) { return reprise_status(handle_, out...); });
     }
+    result<text> mark(std::string_view file, std::string_view options) const noexcept {
+        return detail::text_from([&](auto... out) {
+            return reprise_mark(handle_, file.data(), file.size(), options.data(), options.size(), out...);
+        });
+    }
     result<stream> open_stream(std::string_view what, std::string_view file = {}) const noexcept {
         reprise_stream* opened = nullptr;
         reprise_error raw{};

@@ -1,5 +1,6 @@
 #include "engine/measure.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include "codec/json.h"
@@ -12,13 +13,28 @@ constexpr const char* kMeasureKey = "measure";
 struct Base {
     std::string id;
     std::int64_t since = 0;
+    std::int64_t accepted = 0;  // of the newest backup that a person accepted: losses before it are not missed
 };
 
 Base read_base(Store& store) {
     const auto text = store.read_state(kMeasureKey);
     if (!text) return {};
     const Json json = parse_json(*text);
-    return {json.at("id").as_string(), json.at("since").as_int()};
+    const Json* accepted = json.find("accepted");
+    return {json.at("id").as_string(), json.at("since").as_int(), accepted != nullptr ? accepted->as_int() : 0};
+}
+
+void write_base(Store& store, const Base& base) {
+    const Json json = Json::object({{"id", base.id}, {"since", base.since}, {"accepted", base.accepted}});
+    store.write_state(kMeasureKey, json.text(2) + "\n");
+}
+
+// A good backup of ours that was made before `judged`.
+bool counts_before(const ShelfItem& item, const Manifest& judged) {
+    if (!item.manifest || item.name.kind != FileKind::backup) return false;
+    const Manifest& manifest = *item.manifest;
+    if (!is_good(manifest) || !is_own(manifest, judged.database, judged.deployment)) return false;
+    return manifest.id != judged.id && manifest.sequence < judged.sequence;
 }
 
 std::int64_t bytes_of(const Manifest& manifest) {
@@ -35,12 +51,6 @@ bool larger(const Manifest& a, const Manifest& b) {
 // What somebody accepted or brought back on purpose counts whatever it is: a safety backup, a file of another database.
 bool is_base(const Manifest& manifest, const Base& base) { return !base.id.empty() && manifest.id == base.id; }
 
-bool counts(const ShelfItem& item, const Manifest& judged, std::int64_t since) {
-    const Manifest& manifest = *item.manifest;
-    return item.name.kind == FileKind::backup && is_good(manifest) && is_own(manifest, judged.database, judged.deployment) &&
-           manifest.sequence < judged.sequence && manifest.sequence > since;
-}
-
 }  // namespace
 
 std::optional<Manifest> find_measure(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged) {
@@ -49,15 +59,38 @@ std::optional<Manifest> find_measure(Store& store, const std::vector<ShelfItem>&
     for (const ShelfItem& item : shelf) {
         if (!item.manifest || item.manifest->id == judged.id) continue;
         const Manifest& manifest = *item.manifest;
-        if (!is_base(manifest, base) && !counts(item, judged, base.since)) continue;
+        if (!is_base(manifest, base) && (!counts_before(item, judged) || manifest.sequence <= base.since)) continue;
         if (!best || larger(manifest, *best)) best = manifest;
     }
     return best;
 }
 
 void reset_measure(Store& store, const Manifest& manifest, std::int64_t since) {
-    const Json json = Json::object({{"id", manifest.id}, {"since", since}});
-    store.write_state(kMeasureKey, json.text(2) + "\n");
+    write_base(store, {manifest.id, since, read_base(store).accepted});
+}
+
+void accept_measure(Store& store, const Manifest& manifest) {
+    write_base(store, {manifest.id, manifest.sequence, manifest.sequence});
+}
+
+std::vector<const Manifest*> missed_backups(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged) {
+    const Base base = read_base(store);
+    std::vector<const Manifest*> found;
+    for (const ShelfItem& item : shelf)
+        if (counts_before(item, judged) && item.manifest->sequence >= base.accepted) found.push_back(&*item.manifest);
+    std::sort(found.begin(), found.end(), [](const Manifest* a, const Manifest* b) { return older(*b, *a); });
+    return found;
+}
+
+std::vector<Lost> lost_on_shelf(Store& store, const std::vector<ShelfItem>& shelf, const LostQuestion& question) {
+    const Manifest* newest = nullptr;
+    for (const ShelfItem& item : shelf) {
+        if (!item.manifest || item.name.kind != FileKind::backup || !is_good(*item.manifest)) continue;
+        if (!is_own(*item.manifest, question.database, question.deployment)) continue;
+        if (newest == nullptr || older(*newest, *item.manifest)) newest = &*item.manifest;
+    }
+    if (newest == nullptr) return {};
+    return find_lost({&question.scope, &newest->summary, missed_backups(store, shelf, *newest), question.may_empty});
 }
 
 }  // namespace reprise

@@ -1,5 +1,5 @@
 // The guard's measure: the largest good backup of this deployment that is still kept. An accepted smaller backup, or the
-// backup that a completed restore brought back, starts it anew: `.reprise/measure` {id, since}.
+// backup that a completed restore brought back, starts it anew: `.reprise/measure` {id, since, accepted}.
 #pragma once
 
 #include <optional>
@@ -15,5 +15,17 @@ namespace reprise {
 std::optional<Manifest> find_measure(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged);
 // From now on `manifest` and what is newer than `since` count, and nothing older.
 void reset_measure(Store& store, const Manifest& manifest, std::int64_t since);
+// A person said that `manifest` is right: it is the measure, and what it lost against older ones is not missed any more.
+void accept_measure(Store& store, const Manifest& manifest);
+// The good backups before `judged` whose collections would be missed in it, newest first; a restore leaves them as they are.
+std::vector<const Manifest*> missed_backups(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged);
+// What the newest good backup of the shelf lacks, by the collections that are backed up now (policy/lost.h).
+struct LostQuestion {
+    const Scope& scope;
+    const std::vector<std::string>& may_empty;
+    std::string database;
+    std::optional<std::string> deployment;
+};
+std::vector<Lost> lost_on_shelf(Store& store, const std::vector<ShelfItem>& shelf, const LostQuestion& question);
 
 }  // namespace reprise

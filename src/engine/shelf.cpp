@@ -8,7 +8,6 @@
 #include "engine/old_latest.h"
 #include "engine/owner.h"
 #include "engine/verify.h"
-#include "policy/guard.h"
 
 namespace reprise {
 namespace {
@@ -66,7 +65,7 @@ bool newer(const ShelfItem& a, const ShelfItem& b) {
 }
 
 // A backup that became visible without a manifest may have been cut off before the guard's word was written down.
-void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& manifest) {
+void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& manifest, const GuardRules& rules) {
     if (manifest.kind != "backup" || manifest.legacy || !is_good(manifest)) return;
     const auto measure = find_measure(store, shelf, manifest);
     Scope scope;  // the file's own lists are not in the manifest: a backup of a part has only fewer collections
@@ -77,13 +76,13 @@ void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& ma
     facts.scope = &scope;
     facts.now = &manifest.summary;
     facts.measure = measure ? &measure->summary : nullptr;
-    const Verdict verdict = judge(facts, GuardRules());
+    const Verdict verdict = judge(facts, rules);
     if (!verdict.suspect) return;
     manifest.state = "suspect";
     manifest.suspect_reason = verdict.reason;
 }
 
-void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context) {
+void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context, const GuardRules& rules) {
     std::vector<std::string> fresh;
     for (ShelfItem& item : shelf) {
         if (item.manifest || !item.problem.empty()) continue;
@@ -96,14 +95,14 @@ void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context
     // Oldest first, so that each is measured by what was judged before it.
     for (auto item = shelf.rbegin(); item != shelf.rend(); ++item) {
         if (std::find(fresh.begin(), fresh.end(), item->blob.name) == fresh.end()) continue;
-        judge_again(store, shelf, *item->manifest);
+        judge_again(store, shelf, *item->manifest, rules);
         store.write_state(manifest_key(item->blob.name), manifest_to_json(*item->manifest).text(2) + "\n");
     }
 }
 
 }  // namespace
 
-std::vector<ShelfItem> read_shelf(Store& store, bool examine_unknown, const Context& context) {
+std::vector<ShelfItem> read_shelf(Store& store, bool examine_unknown, const Context& context, const GuardRules& rules) {
     if (examine_unknown) rename_old_latest(store);
     std::vector<ShelfItem> shelf;
     for (const Blob& blob : store.list()) {
@@ -116,7 +115,7 @@ std::vector<ShelfItem> read_shelf(Store& store, bool examine_unknown, const Cont
         if (!item.manifest) read_problem(store, item);
         shelf.push_back(std::move(item));
     }
-    if (examine_unknown) examine(store, shelf, context);
+    if (examine_unknown) examine(store, shelf, context, rules);
     std::sort(shelf.begin(), shelf.end(), newer);
     return shelf;
 }
@@ -134,16 +133,6 @@ std::int64_t highest_sequence(Store& store, const std::string& deployment) {
         }
     }
     return highest;
-}
-
-bool is_own(const Manifest& manifest, const std::string& database, const std::optional<std::string>& deployment) {
-    if (manifest.legacy || manifest.database != database) return false;
-    return !manifest.deployment || !deployment || manifest.deployment == deployment;
-}
-
-bool is_good(const Manifest& manifest) {
-    return manifest.verified && manifest.state == "good" && manifest.kind == "backup" && manifest.scope != "partial" &&
-           manifest.edited_from.empty();
 }
 
 void remember_problem(Store& store, const Blob& blob, const Failure& failure) {

@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "base/failure.h"
 #include "format/manifest.h"
+#include "policy/guard.h"
 #include "store/store.h"
 
 namespace reprise {
@@ -25,10 +26,12 @@ struct ShelfItem {
 // All backup_…, before_restore_… and suspect_… files, newest first by (deployment, sequence), unknown ones last.
 // examine: files without a manifest are verified and judged by the guard now and their manifest is written, and a regular
 // file of the old system under the pointer's name gets a name of its own (needs the operation's lock).
-std::vector<ShelfItem> read_shelf(Store& store, bool examine, const Context& context);
+std::vector<ShelfItem> read_shelf(Store& store, bool examine, const Context& context, const GuardRules& rules = GuardRules());
 
 // The name that `latest` resolves to, or the newest good backup when there is no pointer; nullopt when there is neither.
 std::optional<std::string> latest_name(Store& store);
+// What the pointers point to, whatever it is.
+std::vector<std::string> pointed_names(Store& store);
 // Points backup_latest<suffix> at `name`; a regular file of the old system under that name is renamed to
 // backup_<its date>.json first, never replaced.
 void set_latest(Store& store, const std::string& name);
@@ -40,11 +43,6 @@ std::string free_name(Store& store, FileKind kind, std::int64_t unix_us, const s
 // The highest sequence of the deployment's files (empty: of those without one), and of `.reprise/sequence`.
 std::int64_t highest_sequence(Store& store, const std::string& deployment);
 
-// A backup of this database and deployment (or made before its id could be written), of format 1. Others in the folder
-// are listed, but never `latest`, never a candidate, never counted.
-bool is_own(const Manifest& manifest, const std::string& database, const std::optional<std::string>& deployment);
-// Whole, verified, believed, of all that is configured, unedited: what may be `latest`, restored by itself, counted.
-bool is_good(const Manifest& manifest);
 // Writes or renews what is remembered of a file that cannot be read, so that it is not read again at every start.
 void remember_problem(Store& store, const Blob& blob, const Failure& failure);
 void forget_problem(Store& store, const std::string& name);

@@ -77,6 +77,13 @@ std::optional<std::string> latest_name(Store& store) {
     return std::nullopt;
 }
 
+std::vector<std::string> pointed_names(Store& store) {
+    std::vector<std::string> names;
+    for (const char* suffix : kSuffixes)
+        if (const auto target = store.pointer(pointer_of(suffix))) names.push_back(*target);
+    return names;
+}
+
 void set_latest(Store& store, const std::string& name) {
     const auto parsed = parse_file_name(name);
     if (!parsed) throw Failure(Code::internal, "latest_not_a_backup", "latest cannot point to " + printable(name));

@@ -27,8 +27,10 @@ private:
     std::int64_t bytes_expected() const;
     void read_back(WrittenBackup& written);
     void judge_it(const WrittenBackup& written);
+    void warn_of_losses();
     void publish(WrittenBackup& written);
     void point_latest();
+    void rotate();
     bool counts() const { return options_.kind == FileKind::backup && options_.scope.is != "partial"; }
 
     Operation& operation_;
@@ -38,7 +40,7 @@ private:
     Store& store_;
     std::vector<ShelfItem> shelf_;
     BackupResult result_;
-    bool new_measure_ = false;
+    Verdict verdict_;
 };
 
 Header Backup::begin_header() {
@@ -106,17 +108,22 @@ void Backup::judge_it(const WrittenBackup& written) {
     facts.scope = &written.header.scope;
     facts.now = &written.summary;
     facts.measure = measure ? &measure->summary : nullptr;
-    GuardRules rules;
-    rules.sentinel = options_.sentinel;
-    rules.accept_smaller = options_.accept_smaller;
-    const Verdict verdict = judge(facts, rules);
-    new_measure_ = verdict.overridden;
-    result_.warnings.insert(result_.warnings.end(), verdict.warnings.begin(), verdict.warnings.end());
-    if (!verdict.suspect) return;
+    facts.before = missed_backups(store_, shelf_, manifest);
+    verdict_ = judge(facts, options_.guard);
+    if (!verdict_.suspect) return;
     manifest.state = "suspect";
-    manifest.suspect_reason = verdict.reason;
-    result_.warnings.push_back("this backup is not believed and kept aside as suspect: " + verdict.message);
-    context_.log(Level::warning, result_.warnings.back());
+    manifest.suspect_reason = verdict_.reason;
+}
+
+void Backup::warn_of_losses() {
+    const auto warn = [&](const std::string& sentence) {
+        result_.warnings.push_back(sentence);
+        context_.log(Level::warning, sentence);
+    };
+    for (const Lost& lost : verdict_.lost) warn(lost_sentence(lost, verdict_.overridden));
+    if (verdict_.suspect)
+        warn("this backup is not believed and kept aside as suspect: " + verdict_.message + "; if that is right: accept " +
+             result_.manifest.name + ", or back up with accept_smaller");
 }
 
 // The name is taken by a rename that never replaces: somebody else's file of the same second moves us to the next number.
@@ -135,7 +142,7 @@ void Backup::publish(WrittenBackup& written) {
         }
     }
     REPRISE_STEP("engine.backup.publish.after");
-    if (new_measure_) reset_measure(store_, manifest, manifest.sequence);
+    if (verdict_.overridden) accept_measure(store_, manifest);
     store_.write_state(manifest_key(manifest.name), manifest_to_json(manifest).text(2) + "\n");
     REPRISE_STEP("engine.backup.manifest.after");
 }
@@ -146,19 +153,34 @@ void Backup::point_latest() {
     result_.became_latest = true;
 }
 
+// The backup is made, whatever becomes of the old ones.
+void Backup::rotate() {
+    if (options_.kind != FileKind::backup || place_.foreign_folder || !options_.retention) return;
+    try {
+        Forgotten gone = forget_within(place_, result_.manifest.deployment, *options_.retention, context_);
+        result_.removed = std::move(gone.removed);
+        result_.warnings.insert(result_.warnings.end(), gone.warnings.begin(), gone.warnings.end());
+    } catch (const Failure& failure) {
+        result_.warnings.push_back("the backup is made, but old ones were not all removed: " + failure.message);
+        context_.log(Level::warning, result_.warnings.back());
+    }
+}
+
 BackupResult Backup::run() {
     const std::int64_t began_ms = context_.clock->boot_ms();
     result_.warnings = operation_.notes();
     result_.without_lease = operation_.lease() == nullptr;
     (void)select_collections(list_collections(operation_.client(), place_.database, false, options_.system_js), place_.database,
                              options_.scope);  // refuses what cannot be saved before anything is written anywhere
-    shelf_ = read_shelf(store_, true, context_);
+    shelf_ = read_shelf(store_, true, context_, options_.guard);
     WrittenBackup written = write_snapshot(operation_, place_, {options_, begin_header(), bytes_expected()}, context_);
     result_.warnings.insert(result_.warnings.end(), written.warnings.begin(), written.warnings.end());
     read_back(written);
     judge_it(written);
     publish(written);
+    warn_of_losses();
     point_latest();
+    rotate();
     result_.path = store_.path_of(result_.manifest.name);
     result_.duration_ms = context_.clock->boot_ms() - began_ms;
     return std::move(result_);

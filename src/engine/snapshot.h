@@ -1,12 +1,15 @@
-// backup: mongo cursor → digest → codec → store, read back, manifest, `latest`.
+// backup: mongo cursor → digest → codec → store, read back, guard, manifest, `latest`, retention.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codec/bson_to_json.h"
+#include "engine/forget.h"
 #include "engine/operation.h"
 #include "format/manifest.h"
+#include "policy/guard.h"
 
 namespace reprise {
 
@@ -17,14 +20,15 @@ struct BackupOptions {
     bool require_snapshot = false;
     FileKind kind = FileKind::backup;  // before_restore for safety backups: never `latest`, never suspect
     bool system_js = false;
-    bool accept_smaller = false;  // the guard's override for this call
-    std::string sentinel;         // the configured one, for the guard; empty: `users` where the measure holds documents in it
+    GuardRules guard;  // with the configured sentinel (empty: `users` where the measure holds documents in it)
+    std::optional<ForgetRules> retention;  // what goes afterwards; nullopt: nothing
 };
 
 struct BackupResult {
     Manifest manifest;  // name, counts, digests, consistency, state
     std::string path;
     bool became_latest = false;
+    std::vector<std::string> removed;  // by retention
     bool without_lease = false;
     std::int64_t duration_ms = 0;
     std::vector<std::string> warnings;

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "base/failure.h"
+#include "base/text.h"
 #include "format/sections.h"
 
 namespace reprise {
@@ -39,6 +40,10 @@ Manifest read(const Json& json) {
     m.verified = bool_of(json, "verified");
     m.verified_us = int_of(json, "verified_us");
     m.pinned = bool_of(json, "pinned");
+    if (const std::string until = text_of(json, "keep_until"); !until.empty()) {
+        m.keep_until_us = from_iso_time(until);
+        if (!m.keep_until_us) throw Failure(Code::corrupt, "manifest_invalid", "keep_until is no time");
+    }
     m.legacy = bool_of(json, "legacy");
     m.backup_date_us = int_of(json, "backup_date_us");
     m.database = text_of(json, "database");
@@ -64,6 +69,7 @@ Json manifest_to_json(const Manifest& m) {
     json.set("modified_us", m.modified_us).set("sha256", m.sha256).set("state", m.state);
     if (!m.suspect_reason.empty()) json.set("suspect_reason", m.suspect_reason);
     json.set("kind", m.kind).set("verified", m.verified).set("verified_us", m.verified_us).set("pinned", m.pinned);
+    if (m.keep_until_us) json.set("keep_until", iso_time(*m.keep_until_us));
     json.set("legacy", m.legacy).set("backup_date_us", m.backup_date_us).set("database", m.database).set("id", m.id);
     json.set("label", m.label).set("server", m.server).set("version", m.version);
     if (!m.edited_from.empty()) json.set("edited_from", m.edited_from);
@@ -87,6 +93,16 @@ bool older(const Manifest& a, const Manifest& b) {
                                m.legacy ? 0 : m.sequence, m.legacy ? 0 : m.backup_date_us, m.name);
     };
     return key(a) < key(b);
+}
+
+bool is_own(const Manifest& manifest, const std::string& database, const std::optional<std::string>& deployment) {
+    if (manifest.legacy || manifest.database != database) return false;
+    return !manifest.deployment || !deployment || manifest.deployment == deployment;
+}
+
+bool is_good(const Manifest& manifest) {
+    return manifest.verified && manifest.state == "good" && manifest.kind == "backup" && manifest.scope != "partial" &&
+           manifest.edited_from.empty();
 }
 
 }  // namespace reprise

@@ -23,6 +23,7 @@ struct Manifest {
     bool verified = false;        // read back whole
     std::int64_t verified_us = 0;
     bool pinned = false;
+    std::optional<std::int64_t> keep_until_us;  // not rotated away before; "keep_until" in the file, UTC text, or absent
     bool legacy = false;
     std::int64_t backup_date_us = 0;
     std::string database, id, label, server, version, edited_from;
@@ -38,5 +39,10 @@ Json manifest_to_json(const Manifest& manifest);
 Manifest manifest_from_json(const Json& json);  // Failure{corrupt, "manifest_invalid"}
 // Order of backups: (deployment, sequence); files of the replaced system come before all others, by backup_date.
 bool older(const Manifest& a, const Manifest& b);
+// A backup of this database and deployment (or made before its id could be written), of format 1. Others in the folder
+// are listed, but never `latest`, never a candidate, never counted.
+bool is_own(const Manifest& manifest, const std::string& database, const std::optional<std::string>& deployment);
+// Whole, verified, believed, of all that is configured, unedited: what may be `latest`, restored by itself, counted.
+bool is_good(const Manifest& manifest);
 
 }  // namespace reprise

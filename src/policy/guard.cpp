@@ -58,38 +58,23 @@ Verdict decide(const GuardFacts& facts, const GuardRules& rules) {
     }
     const std::string& sentinel = rules.sentinel.empty() ? std::string(kUsualSentinel) : rules.sentinel;
     const std::int64_t before = documents_in(*facts.measure, sentinel);
-    if (facts.scope->selects(sentinel) && before > 0 && documents_in(*facts.now, sentinel) == 0)
+    if (rules.watch_sentinel && facts.scope->selects(sentinel) && before > 0 && documents_in(*facts.now, sentinel) == 0)
         return trip("sentinel_empty", "collection " + printable(sentinel) + " is empty where the largest good backup holds " +
                                           std::to_string(before) + " documents");
-    const Totals measure = totals(*facts.measure, *facts.scope);
-    if (now.documents == 0 && measure.documents == 0) return trip("no_documents", "the database holds no document at all");
-    return compare_totals(now, measure, rules);
-}
-
-std::vector<std::string> lost_collections(const GuardFacts& facts) {
-    std::vector<std::string> warnings;
-    if (facts.measure == nullptr) return warnings;
-    for (const auto& [name, before] : facts.measure->collections) {
-        if (before.documents == 0 || !facts.scope->selects(name)) continue;
-        const CollectionSummary* now = facts.now->find(name);
-        if (now != nullptr && now->documents > 0) continue;
-        warnings.push_back("collection " + printable(name) + (now != nullptr ? " became empty" : " is missing") +
-                           "; the largest good backup holds " + std::to_string(before.documents) + " documents in it");
-    }
-    return warnings;
+    if (now.documents == 0) return trip("no_documents", "the database holds no document at all");
+    return compare_totals(now, totals(*facts.measure, *facts.scope), rules);
 }
 
 }  // namespace
 
 Verdict judge(const GuardFacts& facts, const GuardRules& rules) {
     Verdict verdict = decide(facts, rules);
-    if (verdict.suspect && rules.accept_smaller) {
-        verdict = Verdict();
-        verdict.overridden = true;
-    }
-    if (verdict.suspect) verdict.message += "; if that is right: backup with accept_smaller";
-    verdict.warnings = lost_collections(facts);
-    return verdict;
+    verdict.lost = find_lost({facts.scope, facts.now, facts.before, rules.may_empty});
+    if (!rules.accept_smaller || (!verdict.suspect && verdict.lost.empty())) return verdict;
+    Verdict accepted;
+    accepted.overridden = true;
+    accepted.lost = std::move(verdict.lost);
+    return accepted;
 }
 
 }  // namespace reprise

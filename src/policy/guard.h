@@ -9,27 +9,31 @@
 #include <vector>
 
 #include "format/manifest.h"
+#include "policy/lost.h"
 
 namespace reprise {
 
 struct GuardRules {
-    std::string sentinel;         // the collection whose emptiness means that the data is lost; empty: not configured
-    double least_share = 0.5;     // fewer documents or bytes than this share of the measure trips
-    bool accept_smaller = false;  // a person's word for this one backup
+    std::string sentinel;                // the collection whose emptiness means that the data is lost; empty: not configured
+    bool watch_sentinel = true;          // the sentinel that became empty trips
+    double least_share = 0.5;            // fewer documents or bytes than this share of the measure trips; 0: never
+    std::vector<std::string> may_empty;  // collections that come and go on purpose: no warning, no pin
+    bool accept_smaller = false;         // a person's word for this one backup
 };
 
 struct GuardFacts {
-    const Scope* scope = nullptr;      // of the backup that is judged; never null
-    const Summary* now = nullptr;      // never null
-    const Summary* measure = nullptr;  // of the largest good backup that counts; null: none
+    const Scope* scope = nullptr;         // of the backup that is judged; never null
+    const Summary* now = nullptr;         // never null
+    const Summary* measure = nullptr;     // of the largest good backup that counts; null: none
+    std::vector<const Manifest*> before;  // good backups whose collections are missed, newest first (policy/lost.h)
 };
 
 struct Verdict {
     bool suspect = false;
-    bool overridden = false;            // it would have tripped, but for accept_smaller: it is the new measure
-    std::string reason;                 // sentinel_empty | fewer_documents | fewer_bytes | no_documents; empty when good
-    std::string message;                // a sentence for the result, the manifest and the log
-    std::vector<std::string> warnings;  // collections that became empty or missing: names and counts, nothing else
+    bool overridden = false;  // it would have tripped or warned, but for accept_smaller: it is the new measure
+    std::string reason;       // sentinel_empty | fewer_documents | fewer_bytes | no_documents; empty when good
+    std::string message;      // a sentence for the result, the manifest and the log
+    std::vector<Lost> lost;   // collections that became empty or missing: each warns, and pins its holder unless overridden
 };
 
 // Only what the backup's own scope selects is compared, so that a changed configuration is no loss. The sentinel trips

@@ -2,6 +2,8 @@
 
 #include "base/failure.h"
 #include "base/text.h"
+#include "engine/measure.h"
+#include "engine/owner.h"
 #include "engine/shelf.h"
 #include "format/reader.h"
 #include "service/catalogue.h"
@@ -25,6 +27,7 @@ double size_kb(std::int64_t bytes) { return static_cast<double>((bytes * 100 + 5
 
 void add_manifest(Json& out, const Manifest& m) {
     out.set("state", m.state).set("suspect_reason", m.suspect_reason.empty() ? Json() : Json(m.suspect_reason));
+    out.set("pinned", m.pinned).set("keep_until", m.keep_until_us ? Json(iso_time(*m.keep_until_us)) : Json());
     out.set("verified", m.verified && !m.legacy).set("label", m.label).set("database", m.database);
     out.set("deployment", m.deployment ? Json(*m.deployment) : Json()).set("sequence", m.sequence);
     out.set("backup_date", m.backup_date_us == 0 ? Json() : Json(iso_time(m.backup_date_us)));
@@ -52,7 +55,7 @@ Json item_to_json(Store& store, const ShelfItem& item, const std::optional<std::
             .set("backup_date", Json())
             .set("scope", Json())
             .set("documents", Json());
-        out.set("legacy", Json());
+        out.set("legacy", Json()).set("pinned", false).set("keep_until", Json());
     }
     out.set("problem", item.problem.empty() ? Json() : Json(item.problem));
     return out;
@@ -120,6 +123,26 @@ std::int64_t free_bytes(const std::string& folder) {
     return static_cast<std::int64_t>(about.f_bavail) * static_cast<std::int64_t>(about.f_frsize);
 }
 
+// Collections that the newest good backup lacks and an older one holds; each pins that one until the loss is accepted.
+Json lost_to_json(Store& store, const std::vector<ShelfItem>& shelf, const Config& config) {
+    Json out = Json::array();
+    std::optional<std::string> deployment;
+    try {
+        if (const auto owner = read_owner(store)) deployment = owner->deployment;
+    } catch (const Failure&) {
+        return out;  // operations say what is wrong with it
+    }
+    const Scope scope = configured_scope(config);
+    const LostQuestion question{scope, config.guard.may_empty, config.database, deployment};
+    for (const Lost& lost : lost_on_shelf(store, shelf, question))
+        out.push(Json::object({{"collection", lost.collection},
+                               {"missing", lost.missing},
+                               {"file", lost.holder},
+                               {"documents", lost.documents},
+                               {"message", lost_sentence(lost)}}));
+    return out;
+}
+
 }  // namespace
 
 Json list_backups(const Config& config) {
@@ -149,13 +172,25 @@ Json show_backup(const Config& config, const std::string& file) {
     throw Failure(Code::not_found, "file_missing", "no backup named " + printable(name) + " is in the folder");
 }
 
+Json list_entry(const Config& config, const std::string& name) {
+    Cancel cancel;
+    const auto store = open_local_store(config.directory, true);
+    const auto latest = latest_name(*store);
+    for (const auto& item : read_shelf(*store, false, quiet(cancel)))
+        if (item.blob.name == name) return item_to_json(*store, item, latest);
+    throw Failure(Code::not_found, "file_missing", "no backup named " + printable(name) + " is in the folder");
+}
+
 Json folder_status(const Config& config, Json running) {
     Cancel cancel;
     const auto store = open_local_store(config.directory, true);
     std::int64_t count = 0, bytes = 0, newest_us = 0;
-    for (const auto& item : read_shelf(*store, false, quiet(cancel))) {
+    std::int64_t suspects = 0;
+    const auto shelf = read_shelf(*store, false, quiet(cancel));
+    for (const auto& item : shelf) {
         ++count;
         bytes += item.blob.size_bytes;
+        if (item.name.kind == FileKind::suspect || (item.manifest && item.manifest->state == "suspect")) ++suspects;
         if (item.manifest && item.name.kind == FileKind::backup) newest_us = std::max(newest_us, item.manifest->backup_date_us);
     }
     const auto latest = latest_name(*store);
@@ -167,6 +202,8 @@ Json folder_status(const Config& config, Json running) {
                          {"backups", count},
                          {"size_bytes", bytes},
                          {"free_bytes", free < 0 ? Json() : Json(free)},
+                         {"suspects", suspects},
+                         {"lost", lost_to_json(*store, shelf, config)},
                          {"running", std::move(running)}});
 }
 

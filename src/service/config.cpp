@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "format/names.h"
 #include "mongo/client.h"
+#include "service/keeping.h"
 
 namespace reprise {
 namespace {
@@ -64,6 +65,8 @@ const Schema& config_schema() {
                                 {"exclude", KeyType::texts, false, {}, 0, 0},
                                 {"profile", KeyType::text, false, {"readable", "portable"}, 0, 0},
                                 {"consistency", KeyType::text, false, {"prefer_snapshot", "require_snapshot"}, 0, 0},
+                                guard_rule(),
+                                retention_rule(),
                                 {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
                                 {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
     return schema;
@@ -80,11 +83,22 @@ Config parse_config(std::string_view text) {
     config.exclude = texts_of(json, "exclude");
     config.profile = text_or(json, "profile", "readable") == "portable" ? Profile::portable : Profile::readable;
     config.require_snapshot = text_or(json, "consistency", "prefer_snapshot") == "require_snapshot";
+    config.guard = read_guard(json, config.database);
+    config.guard.sentinel = config.sentinel;
+    config.retention = read_retention(json);
     config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
     config.log_level = level_of(text_or(json, "log_level", "info"));
     check_mongo_url(config.mongo_url);
     check_names(config);
     return config;
+}
+
+Scope configured_scope(const Config& config) {
+    Scope scope;
+    scope.include = config.include;
+    scope.exclude = config.exclude;
+    if (!scope.include.empty() || !scope.exclude.empty()) scope.is = "configured";
+    return scope;
 }
 
 Json config_to_json(const Config& config) {
@@ -94,6 +108,7 @@ Json config_to_json(const Config& config) {
     out.set("exclude", names_to_json(config.exclude));
     out.set("profile", config.profile == Profile::portable ? "portable" : "readable");
     out.set("consistency", config.require_snapshot ? "require_snapshot" : "prefer_snapshot");
+    out.set("guard", guard_to_json(config.guard)).set("retention", retention_to_json(config.retention));
     out.set("connect_timeout_ms", config.connect_timeout_ms);
     out.set("log_level", kLevels[static_cast<int>(config.log_level)]);
     return out;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "base/context.h"
 #include "base/secret.h"
 #include "codec/bson_to_json.h"
+#include "format/model.h"
+#include "policy/guard.h"
+#include "policy/retention.h"
 #include "service/schema.h"
 
 namespace reprise {
@@ -24,6 +28,8 @@ struct Config {
     std::vector<std::string> include, exclude;
     Profile profile = Profile::readable;
     bool require_snapshot = false;
+    GuardRules guard;  // with the sentinel
+    std::optional<RetentionRules> retention = RetentionRules();
     std::int64_t connect_timeout_ms = 10000;
     Level log_level = Level::info;
 };
@@ -31,6 +37,7 @@ struct Config {
 const Schema& config_schema();
 // Failure{invalid_config, …} naming the key, its value's type and what is expected; values are not repeated (S10, S12).
 Config parse_config(std::string_view json);
+Scope configured_scope(const Config& config);  // what is backed up when a call says nothing else
 // Defaults filled in, secrets as "***".
 Json config_to_json(const Config& config);
 

@@ -4,11 +4,10 @@
 #include "base/text.h"
 #include "format/names.h"
 #include "mongo/client.h"
+#include "service/keeping.h"
 
 namespace reprise {
 namespace {
-
-constexpr std::size_t kMaxLabelBytes = 200;
 
 KeyRule text(const char* name, std::vector<std::string> allowed = {}) {
     return {name, KeyType::text, false, std::move(allowed), 0, 0};
@@ -37,6 +36,11 @@ Schema make_schema(Kind kind) {
                                       yes_no("non_unique"), yes_no("without_majority")});
         case Kind::verify: return schema("verify", {text("file")});
         case Kind::rehash: return schema("rehash", {needed("file")});
+        case Kind::forget: {
+            std::vector<KeyRule> rules = keep_rules();
+            rules.push_back(yes_no("dry_run"));
+            return schema("forget", std::move(rules));
+        }
     }
     return {};
 }
@@ -58,7 +62,7 @@ void check_target(const Json& options) {
 }  // namespace
 
 const std::vector<Kind>& all_kinds() {
-    static const std::vector<Kind> kinds{Kind::backup, Kind::startup, Kind::restore, Kind::verify, Kind::rehash};
+    static const std::vector<Kind> kinds{Kind::backup, Kind::startup, Kind::restore, Kind::verify, Kind::rehash, Kind::forget};
     return kinds;
 }
 
@@ -69,6 +73,7 @@ const char* kind_name(Kind kind) {
         case Kind::restore: return "restore";
         case Kind::verify: return "verify";
         case Kind::rehash: return "rehash";
+        case Kind::forget: return "forget";
     }
     return "unknown";
 }

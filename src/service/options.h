@@ -9,8 +9,9 @@
 
 namespace reprise {
 
-enum class Kind { backup, startup, restore, verify, rehash };
+enum class Kind { backup, startup, restore, verify, rehash, forget };
 
+constexpr std::size_t kMaxLabelBytes = 200;
 constexpr std::int64_t kStartupWaitMs = 15 * 60 * 1000;
 constexpr std::int64_t kLongestWaitMs = 24 * 60 * 60 * 1000;
 

@@ -1,5 +1,7 @@
 #include "service/results.h"
 
+#include <set>
+
 #include "base/text.h"
 
 namespace reprise {
@@ -59,6 +61,7 @@ Json backup_to_json(const BackupResult& result) {
                          {"scope", m.scope},
                          {"collections", collections_to_json(m.summary)},
                          {"without_lease", result.without_lease},
+                         {"removed", texts_to_json(result.removed)},
                          {"duration_ms", result.duration_ms},
                          {"warnings", texts_to_json(result.warnings)}});
 }
@@ -101,6 +104,28 @@ Json rehash_to_json(const RehashResult& result) {
                          {"changes", texts_to_json(result.changes)},
                          {"documents", m.summary.documents},
                          {"warnings", Json::array()}});
+}
+
+Json forgotten_to_json(const Forgotten& gone, bool dry_run) {
+    const std::set<std::string> went(gone.removed.begin(), gone.removed.end());
+    Json removed = Json::array(), kept = Json::array();
+    for (const Decision& one : gone.decisions.all) {
+        Json reasons = Json::array();
+        std::string message;
+        for (const auto& [word, sentence] : one.reasons) {
+            reasons.push(word);
+            message += (message.empty() ? "" : "; ") + sentence;
+        }
+        Json told = Json::object({{"file", one.file}, {"size_bytes", one.size_bytes}});
+        told.set("reasons", std::move(reasons)).set("message", message);
+        (went.count(one.file) > 0 ? removed : kept).push(std::move(told));
+    }
+    return Json::object({{"dry_run", dry_run},
+                         {"removed", std::move(removed)},
+                         {"kept", std::move(kept)},
+                         {"freed_bytes", gone.freed_bytes},
+                         {"frozen", gone.decisions.frozen},
+                         {"warnings", texts_to_json(gone.warnings)}});
 }
 
 Json startup_to_json(const StartupResult& result, const std::string& database) {

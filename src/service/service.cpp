@@ -7,6 +7,7 @@
 #include "format/model.h"
 #include "service/catalogue.h"
 #include "service/fork.h"
+#include "service/marking.h"
 #include "service/options.h"
 #include "service/registry.h"
 #include "service/work.h"
@@ -102,6 +103,8 @@ Json Service::status() {
     return folder_status(*config_, std::move(running));
 }
 
+Json Service::mark(const std::string& file, std::string_view options) { return mark_file(*config_, file, options); }
+
 std::unique_ptr<CatStream> Service::open_stream(std::string_view what, const std::string& file) {
     if (what != "cat")
         throw Failure(Code::invalid_argument, "stream_unknown", "unknown kind of stream " + printable(what) + ": known is cat");
@@ -136,7 +139,8 @@ Json describe_build() {
                          {"format", kFormat},
                          {"kinds", std::move(kinds)},
                          {"configuration", describe_keys(config_schema())},
-                         {"options", std::move(options)}});
+                         {"options", std::move(options)},
+                         {"mark", describe_keys(mark_schema())}});
 }
 
 }  // namespace reprise

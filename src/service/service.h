@@ -37,6 +37,7 @@ public:
     Json list();
     Json show(const std::string& file);
     Json status();
+    Json mark(const std::string& file, std::string_view options);
     std::unique_ptr<CatStream> open_stream(std::string_view what, const std::string& file);
 
     std::optional<Json> next_event(std::int64_t wait_ms);

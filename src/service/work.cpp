@@ -3,12 +3,14 @@
 #include <filesystem>
 
 #include "base/failure.h"
+#include "engine/forget.h"
 #include "engine/operation.h"
 #include "engine/restore.h"
 #include "engine/shelf.h"
 #include "engine/snapshot.h"
 #include "engine/verify.h"
 #include "service/attempts.h"
+#include "service/keeping.h"
 #include "service/results.h"
 #include "service/startup.h"
 #include "store/local.h"
@@ -39,13 +41,33 @@ struct Bench {
 bool same_lists(const Json& options) { return options.find("include") == nullptr && options.find("exclude") == nullptr; }
 
 Scope scope_of(const Config& config, const Json& options) {
+    if (same_lists(options)) return configured_scope(config);
     Scope scope;
-    const bool configured = same_lists(options);
-    scope.include = configured ? config.include : texts_of(options, "include");
-    scope.exclude = configured ? config.exclude : texts_of(options, "exclude");
-    if (scope.include.empty() && scope.exclude.empty()) return scope;
-    scope.is = configured ? "configured" : "partial";
+    scope.include = texts_of(options, "include");
+    scope.exclude = texts_of(options, "exclude");
+    if (!scope.include.empty() || !scope.exclude.empty()) scope.is = "partial";
     return scope;
+}
+
+ForgetRules forget_rules(const Config& config, const RetentionRules& keep) {
+    ForgetRules rules;
+    rules.keep = keep;
+    rules.scope = configured_scope(config);
+    rules.guard = config.guard;
+    return rules;
+}
+
+Json run_forget(Bench& bench) {
+    const RetentionRules keep = overridden(bench.config->retention, bench.options);
+    const bool dry_run = yes_or(bench.options, "dry_run", false);
+    // A missing folder is not made: nothing in it can go.
+    bench.store = open_local_store(bench.config->directory, true);
+    if (!dry_run && std::filesystem::exists(bench.config->directory)) bench.store = open_local_store(bench.config->directory);
+    const Context& context = bench.given.context;
+    const std::int64_t began_ms = context.clock->boot_ms();
+    const Forgotten gone = forget(bench.place(Kind::forget), forget_rules(*bench.config, keep), dry_run, context);
+    Json out = forgotten_to_json(gone, dry_run);
+    return out.set("duration_ms", context.clock->boot_ms() - began_ms);
 }
 
 Json run_backup(Bench& bench) {
@@ -60,8 +82,9 @@ Json run_backup(Bench& bench) {
     options.require_snapshot = config.require_snapshot;
     if (bench.options.find("consistency") != nullptr)
         options.require_snapshot = bench.options.at("consistency").as_string() == "require_snapshot";
-    options.sentinel = config.sentinel;
-    options.accept_smaller = yes_or(bench.options, "accept_smaller", false);
+    options.guard = config.guard;
+    options.guard.accept_smaller = yes_or(bench.options, "accept_smaller", false);
+    if (config.retention) options.retention = forget_rules(config, *config.retention);
     return backup_to_json(backup(bench.place(Kind::backup), options, bench.given.context));
 }
 
@@ -150,6 +173,7 @@ Json run_kind(Kind kind, Bench& bench) {
         case Kind::restore: return run_restore(bench);
         case Kind::verify: return run_verify(bench);
         case Kind::rehash: return run_rehash(bench);
+        case Kind::forget: return run_forget(bench);
     }
     return Json();
 }

@@ -89,7 +89,7 @@ TEST_CASE("S7, hazard 1: the backup of an emptied database is kept aside and dis
     CHECK(latest_name(*on.store) == good.manifest.name);
     CHECK(verify_file(*on.store, good.manifest.name, false, on.context).manifest.summary.documents == 30);
     BackupOptions options;
-    options.accept_smaller = true;
+    options.guard.accept_smaller = true;
     on.fill("users", 1);
     const BackupResult accepted = on.back_up(options);
     CHECK(accepted.became_latest);

@@ -23,6 +23,9 @@ Verdict ask(const Summary& now, const Summary* measure, const GuardRules& rules 
     facts.scope = &scope;
     facts.now = &now;
     facts.measure = measure;
+    Manifest holder;
+    holder.name = "backup_before.json";
+    if (measure != nullptr) holder.summary = *measure, facts.before = {&holder};
     return judge(facts, rules);
 }
 
@@ -68,9 +71,12 @@ TEST_CASE("S7: accept_smaller lets a smaller backup count, and still says what i
     CHECK_FALSE(verdict.suspect);
     CHECK(verdict.overridden);
     CHECK_FALSE(ask(measure, &measure, rules).overridden);
-    REQUIRE(verdict.warnings.size() == 2);
-    CHECK(verdict.warnings[0].find("users became empty") != std::string::npos);
-    CHECK(verdict.warnings[1].find("logs is missing") != std::string::npos);
+    REQUIRE(verdict.lost.size() == 2);
+    CHECK(lost_sentence(verdict.lost[0], true) ==
+          "collection users became empty; backup_before.json still holds 10 documents in it");
+    CHECK(
+        lost_sentence(verdict.lost[1]).find("logs is missing; backup_before.json still holds 5 documents in it and is kept") !=
+        std::string::npos);
 }
 
 TEST_CASE("a collection that the configuration now leaves out is not a loss") {
@@ -80,7 +86,7 @@ TEST_CASE("a collection that the configuration now leaves out is not a loss") {
     scope.exclude = {"logs"};
     const Verdict verdict = ask(holding({{"users", {10, 400}}}), &measure, {}, scope);
     CHECK_FALSE(verdict.suspect);
-    CHECK(verdict.warnings.empty());
+    CHECK(verdict.lost.empty());
     scope.exclude = {"users"};
     CHECK_FALSE(ask(holding({{"logs", {1000, 90000}}}), &measure, {}, scope).suspect);
 }
@@ -88,4 +94,38 @@ TEST_CASE("a collection that the configuration now leaves out is not a loss") {
 TEST_CASE("S7: an empty database stays suspect after an empty backup was accepted by hand") {
     const Summary measure = holding({{"users", {0, 0}}});
     CHECK(ask(measure, &measure).reason == "no_documents");
+}
+
+TEST_CASE("S7: a collection that became empty or missing is named with the newest backup that still holds it") {
+    Manifest old, newer;
+    old.name = "old", newer.name = "newer";
+    old.summary = holding({{"users", {10, 400}}, {"logs", {5, 50}}, {"queue", {1, 9}}, {"news", {1, 9}}});
+    newer.summary = holding({{"users", {10, 400}}, {"logs", {7, 70}}, {"news", {0, 0}}});
+    const Summary now = holding({{"users", {10, 400}}, {"logs", {0, 0}}});
+    Scope scope;
+    const auto lost = find_lost({&scope, &now, {&newer, &old}, {"queue"}});
+    REQUIRE(lost.size() == 2);
+    CHECK(lost[0].collection == "logs");
+    CHECK(lost[0].holder == "newer");
+    CHECK_FALSE(lost[0].missing);
+    CHECK(lost[1].collection == "news");
+    CHECK(lost[1].holder == "old");
+    CHECK(lost[1].missing);
+    scope.exclude = {"logs", "news"};
+    CHECK(find_lost({&scope, &now, {&newer, &old}, {"queue"}}).empty());
+}
+
+TEST_CASE("the guard's share and its sentinel are configured, but an empty database is never believed") {
+    const Summary measure = holding({{"users", {10, 400}}, {"logs", {100, 9000}}});
+    GuardRules rules;
+    rules.least_share = 0.1;
+    CHECK_FALSE(ask(holding({{"users", {10, 400}}, {"logs", {5, 800}}}), &measure, rules).suspect);
+    CHECK(ask(holding({{"users", {10, 400}}}), &measure, rules).reason == "fewer_documents");
+    rules.least_share = 0.95;
+    CHECK(ask(holding({{"users", {10, 400}}, {"logs", {90, 9000}}}), &measure, rules).reason == "fewer_documents");
+    rules.least_share = 0;
+    CHECK(ask(holding({{"logs", {1, 9}}}), &measure, rules).reason == "sentinel_empty");
+    rules.watch_sentinel = false;
+    CHECK_FALSE(ask(holding({{"logs", {1, 9}}}), &measure, rules).suspect);
+    CHECK(ask(holding({{"logs", {0, 0}}}), &measure, rules).reason == "no_documents");
 }

@@ -29,6 +29,7 @@ from ._errors import (
 from ._results import (
     Backup,
     BackupResult,
+    ForgetResult,
     Progress,
     RehashResult,
     RestoreResult,
@@ -47,6 +48,7 @@ __all__ = [
     "CancelledError",
     "CorruptError",
     "DeniedError",
+    "ForgetResult",
     "InternalError",
     "InvalidArgumentError",
     "InvalidConfigError",

@@ -24,11 +24,13 @@ from ._command import (
     configuration,
     file_of,
     job_options,
+    mark_options,
     parse,
 )
 from ._errors import CancelledError, RepriseError
 
-KINDS = {"backup": "backup", "restore": "restore", "verify": "verify", "rehash": "rehash", "auto": "startup"}
+KINDS = {verb: verb for verb in ("backup", "restore", "verify", "rehash", "forget")} | {"auto": "startup"}
+MARKS = ("accept", "pin", "unpin")
 
 
 def main(arguments: list[str]) -> int:
@@ -72,6 +74,8 @@ def _answer(reprise: Reprise, found: Found) -> tuple[str, int]:
         return reprise.show_json(file_of(found)), EXIT_OK
     if found.verb == "status":
         return reprise.status_json(), EXIT_OK
+    if found.verb in MARKS:
+        return reprise.mark_json(file_of(found) or "", mark_options(found)), EXIT_OK
     bar = Bar(wanted=not found.flag("json") and not found.flag("no_progress"))
     try:
         result = reprise.run(KINDS[found.verb], job_options(found, os.environ), bar)
@@ -93,7 +97,16 @@ def _sentences(verb: str, result: dict[str, Any], config: dict[str, Any]) -> lis
         return _say.backup(result, config["database"])
     if verb == "list":
         return _say.listing(result, config["directory"])
-    tell = {"show": _say.show, "verify": _say.verify, "restore": _say.restore, "auto": _say.auto, "rehash": _say.rehash}
+    if verb in MARKS:
+        return _say.marked(result, verb)
+    tell = {
+        "show": _say.show,
+        "verify": _say.verify,
+        "restore": _say.restore,
+        "auto": _say.auto,
+        "rehash": _say.rehash,
+        "forget": _say.forget,
+    }
     return tell.get(verb, _say.status)(result)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ._errors import FLAG_RETRYABLE, LibraryError, RepriseError, error_of
 
-ABI_MAJOR, ABI_MINOR = 1, 0
+ABI_MAJOR, ABI_MINOR = 1, 1
 
 JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELLED = 1, 2, 3, 4
 
@@ -72,6 +72,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "reprise_list": (_i32, (_handle, _text_out, _size_out, _error)),
     "reprise_show": (_i32, (_handle, _text_in, _size, _text_out, _size_out, _error)),
     "reprise_status": (_i32, (_handle, _text_out, _size_out, _error)),
+    "reprise_mark": (_i32, (_handle, _text_in, _size, _text_in, _size, _text_out, _size_out, _error)),
     "reprise_stream_open": (_i32, (_handle, _text_in, _size, _text_in, _size, ctypes.POINTER(_handle), _error)),
     "reprise_stream_read": (_i32, (_handle, ctypes.c_char_p, _size, _size_out, _error)),
     "reprise_stream_close": (None, (_handle,)),
@@ -187,6 +188,10 @@ class Abi:
 
     def status(self, engine: int) -> str:
         return self._text("reprise_status", engine) or "{}"
+
+    def mark(self, engine: int, file: str, options: str) -> str:
+        data = options.encode()
+        return self._text("reprise_mark", engine, *_optional(file), data, len(data)) or "{}"
 
     def events_next(self, engine: int, wait_ms: int) -> str | None:
         return self._text("reprise_events_next", engine, wait_ms)

@@ -10,11 +10,11 @@ from typing import Any, TypeVar, Unpack
 
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_RUNNING
-from ._calls import BackupOptions, Path, RestoreOptions, with_file
+from ._calls import BackupOptions, ForgetOptions, Path, RestoreOptions, with_file
 from ._client import SLICE_MS
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
-from ._results import Backup, BackupResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
+from ._results import Backup, BackupResult, ForgetResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
 
 T = TypeVar("T")
 # The descriptor wakes us; this is the look that catches an end whose event was dropped.
@@ -68,6 +68,10 @@ class AsyncReprise:
     async def rehash(self, path: Path, *, progress: ProgressCallback | None = None) -> RehashResult:
         return _results.read(RehashResult, await self.run("rehash", with_file({}, path), progress))
 
+    async def forget(self, *, progress: ProgressCallback | None = None, **options: Unpack[ForgetOptions]) -> ForgetResult:
+        """Removes what no rule keeps (`retention` of the configuration, or the rules given here); `dry_run` only tells."""
+        return _results.read(ForgetResult, await self.run("forget", dict(options), progress))
+
     # ---- the folder: short, but the disk may be slow, so a thread of our own asks
 
     async def list(self) -> list[Backup]:
@@ -80,6 +84,16 @@ class AsyncReprise:
 
     async def status(self) -> Status:
         return _results.read(Status, _results.parse(await _in_thread(lambda: self._engine.call(self._engine.abi.status))))
+
+    async def pin(self, path: Path, pinned: bool = True, *, wait_ms: int | None = None) -> Backup:
+        return await self.mark(path, pin=pinned, wait_ms=wait_ms)
+
+    async def accept(self, path: Path, *, wait_ms: int | None = None) -> Backup:
+        return await self.mark(path, accept=True, wait_ms=wait_ms)
+
+    async def mark(self, path: Path, **options: Any) -> Backup:
+        """pin, label, accept, wait_ms; the file as it is afterwards: an accepted suspect has another name."""
+        return _results.read(Backup, _results.parse(await _in_thread(lambda: self._engine.mark(file_text(path), options))))
 
     async def jobs(self) -> dict[str, Any]:
         return _results.parse(await _in_thread(lambda: self._engine.call(self._engine.abi.job_list)))

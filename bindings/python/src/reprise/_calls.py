@@ -33,6 +33,19 @@ class RestoreOptions(TypedDict, total=False):
     wait_ms: int | None
 
 
+class ForgetOptions(TypedDict, total=False):
+    dry_run: bool | None
+    keep_last: int | None
+    keep_hourly: int | None
+    keep_daily: int | None
+    keep_weekly: int | None
+    keep_monthly: int | None
+    keep_yearly: int | None
+    keep_within: str | None
+    max_total_bytes: int | None
+    wait_ms: int | None
+
+
 Path = str | os.PathLike[str]
 
 

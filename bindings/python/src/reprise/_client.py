@@ -8,10 +8,10 @@ from typing import Any, Unpack
 
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_DONE, JOB_RUNNING
-from ._calls import BackupOptions, Path, RestoreOptions, with_file
+from ._calls import BackupOptions, ForgetOptions, Path, RestoreOptions, with_file
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
-from ._results import Backup, BackupResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
+from ._results import Backup, BackupResult, ForgetResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
 
 SLICE_MS = 200
 
@@ -66,6 +66,10 @@ class Reprise:
         """Makes a new backup of a file that was edited on purpose."""
         return _results.read(RehashResult, self.run("rehash", with_file({}, path), progress))
 
+    def forget(self, *, progress: ProgressCallback | None = None, **options: Unpack[ForgetOptions]) -> ForgetResult:
+        """Removes what no rule keeps (`retention` of the configuration, or the rules given here); `dry_run` only tells."""
+        return _results.read(ForgetResult, self.run("forget", dict(options), progress))
+
     # ---- the folder
 
     def list(self) -> list[Backup]:
@@ -77,6 +81,21 @@ class Reprise:
 
     def status(self) -> Status:
         return _results.read(Status, _results.parse(self.status_json()))
+
+    def pin(self, path: Path, pinned: bool = True, *, wait_ms: int | None = None) -> Backup:
+        """Retention leaves a pinned file alone. Waits up to `wait_ms` while an operation works in the folder."""
+        return self.mark(path, pin=pinned, wait_ms=wait_ms)
+
+    def accept(self, path: Path, *, wait_ms: int | None = None) -> Backup:
+        """The suspect backup is right after all (or the good one's lost collections are): later ones are judged by it."""
+        return self.mark(path, accept=True, wait_ms=wait_ms)
+
+    def mark(self, path: Path, **options: Any) -> Backup:
+        """pin, label, accept, wait_ms; the file as it is afterwards: an accepted suspect has another name."""
+        return _results.read(Backup, _results.parse(self.mark_json(path, options)))
+
+    def mark_json(self, path: Path, options: dict[str, Any]) -> str:
+        return self._engine.mark(file_text(path), options)
 
     def jobs(self) -> dict[str, Any]:
         """The jobs of every process on this folder, newest first."""

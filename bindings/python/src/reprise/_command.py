@@ -25,7 +25,7 @@ EXIT_OF_CODE = {
     -10: EXIT_REFUSED,
 }
 
-OFFLINE = ("list", "show", "verify", "rehash", "status", "cat")
+OFFLINE = ("list", "show", "verify", "rehash", "status", "cat", "accept", "pin", "unpin", "forget")
 NO_SERVER = "mongodb://127.0.0.1:27017"
 
 USAGE = """usage: reprise COMMAND [OPTION…]
@@ -38,6 +38,9 @@ USAGE = """usage: reprise COMMAND [OPTION…]
   restore [FILE]       put a backup back, all or nothing, after a safety backup
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
+  accept FILE          a suspect backup, or the collections that a good one lost, are right after all
+  pin FILE             never remove it; unpin FILE takes that back
+  forget               remove the backups that no rule keeps; --dry-run only tells which and why
   status               the folder at a glance
 
 FILE is a name or path in the folder; without it, the latest backup.
@@ -56,18 +59,32 @@ options of every command:
   --help, --version
 
 backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable|portable
-          --require-snapshot  --accept-smaller  --wait SECONDS
+          --require-snapshot  --accept-smaller  --no-retention  --wait SECONDS
+forget:   --dry-run  --wait SECONDS
+both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
+          --keep-yearly N  --keep-within SPAN, as 2y5m7d3h  --max-total-bytes N
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --wait SECONDS
 auto:     --retry  --sentinel COLLECTION  --wait SECONDS
+accept, pin, unpin:  --wait SECONDS
 
 exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work
   4 refused by a rule (a suspect backup too) · 5 the file is damaged or not ours
   6 the server cannot be reached · 7 no permission · 8 not found · 130 interrupted
 """
 
-_NAMES, _TEXT, _FLAG = "names", "text", "flag"
+_NAMES, _TEXT, _FLAG, _NUMBER = "names", "text", "flag", "number"
+_KEEP = {
+    "--keep-last": _NUMBER,
+    "--keep-hourly": _NUMBER,
+    "--keep-daily": _NUMBER,
+    "--keep-weekly": _NUMBER,
+    "--keep-monthly": _NUMBER,
+    "--keep-yearly": _NUMBER,
+    "--keep-within": _TEXT,
+    "--max-total-bytes": _NUMBER,
+}
 _COMMON = {"--json": _FLAG, "--database": _TEXT, "--directory": _TEXT, "--no-progress": _FLAG, "--verbose": _FLAG}
 _OPTIONS: dict[str, dict[str, str]] = {
     "backup": {
@@ -77,6 +94,8 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--profile": _TEXT,
         "--require-snapshot": _FLAG,
         "--accept-smaller": _FLAG,
+        "--no-retention": _FLAG,
+        **_KEEP,
         "--wait": _TEXT,
     },
     "restore": {
@@ -100,16 +119,22 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "cat": {},
     "verify": {},
     "rehash": {},
+    "accept": {"--wait": _TEXT},
+    "pin": {"--wait": _TEXT},
+    "unpin": {"--wait": _TEXT},
+    "forget": {"--dry-run": _FLAG, "--wait": _TEXT, **_KEEP},
     "status": {},
 }
-_TAKES_FILE = ("show", "cat", "verify", "restore", "rehash")
+_TAKES_FILE = ("show", "cat", "verify", "restore", "rehash", "accept", "pin", "unpin")
+_NEEDS_FILE = ("rehash", "accept", "pin", "unpin")
 VERBS = tuple(_OPTIONS)
 
 
 # Options that are ours, or go to the job under another name.
 _RENAMED = frozenset(
-    "json no_progress verbose database directory sentinel wait merge require_snapshot to_mongo_url_env".split()
+    "json no_progress verbose database directory sentinel wait merge require_snapshot to_mongo_url_env no_retention".split()
 )
+_KEPT = frozenset(name[2:].replace("-", "_") for name in _KEEP)
 
 
 @dataclass
@@ -149,8 +174,8 @@ def parse(arguments: list[str]) -> Found:
             raise _usage("the file's name is empty")
         else:
             found.file = argument
-    if verb == "rehash" and found.file is None:
-        raise _usage("rehash needs a file")
+    if verb in _NEEDS_FILE and found.file is None:
+        raise _usage(f"{verb} needs a file")
     if verb == "cat" and found.flag("json"):
         raise _usage("cat writes the file itself, which is JSON: leave out --json")
     return found
@@ -168,7 +193,9 @@ def _option(found: Found, argument: str, rest: Iterator[str]) -> None:
     given = value if equals else next(rest, None)
     if given is None:
         raise _usage(f"{name} needs a value")
-    if kind == _NAMES:
+    if kind == _NUMBER:
+        found.options[key] = _number(name, given)
+    elif kind == _NAMES:
         found.options.setdefault(key, []).append(given)
     else:
         found.options[key] = given
@@ -190,6 +217,10 @@ def configuration(found: Found, environment: Mapping[str, str]) -> dict[str, Any
     }
     if found.text("sentinel") is not None:
         values["sentinel"] = found.text("sentinel")
+    if found.verb == "backup":
+        kept = {key: value for key, value in found.options.items() if key in _KEPT}
+        if kept or found.flag("no_retention"):
+            values["retention"] = kept or False
     if found.flag("verbose"):
         values["log_level"] = "debug"
     return values
@@ -204,7 +235,8 @@ def file_of(found: Found) -> str | None:
 
 def job_options(found: Found, environment: Mapping[str, str]) -> dict[str, Any]:
     """The options of the job that the command starts; what was not given is left out."""
-    options = {key: value for key, value in found.options.items() if key not in _RENAMED}
+    ours = _RENAMED | _KEPT if found.verb == "backup" else _RENAMED
+    options = {key: value for key, value in found.options.items() if key not in ours}
     if found.flag("require_snapshot"):
         options["consistency"] = "require_snapshot"
     if found.flag("merge"):
@@ -224,6 +256,22 @@ def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
     if not environment.get(variable):
         raise _usage(f"--to-mongo-url-env names {variable}, which is not set")
     return environment[variable]
+
+
+def mark_options(found: Found) -> dict[str, Any]:
+    """What accept, pin and unpin ask for."""
+    options: dict[str, Any] = {"accept": True} if found.verb == "accept" else {"pin": found.verb == "pin"}
+    wait = found.text("wait")
+    if wait is not None:
+        options["wait_ms"] = _milliseconds(wait)
+    return options
+
+
+def _number(name: str, given: str) -> int:
+    digits = given[1:] if given.startswith("-") else given
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+        raise _usage(f"{name} takes a whole number, not {given}")
+    return int(given)
 
 
 def _milliseconds(given: str) -> int:

@@ -73,6 +73,9 @@ class Engine:
             error.job = job
             raise
 
+    def mark(self, file: str | None, options: Mapping[str, Any]) -> str:
+        return str(self.call(self.abi.mark, file or "", json.dumps(_given(options), ensure_ascii=False)))
+
     def cancel(self, job: int) -> None:
         self.call(self.abi.job_cancel, job)
 

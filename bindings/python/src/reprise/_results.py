@@ -65,6 +65,7 @@ class BackupResult:
     scope: Any = None
     collections: Mapping[str, Any] = field(default_factory=dict)
     without_lease: bool = False
+    removed: Sequence[str] = ()
     duration_ms: int = 0
     warnings: Sequence[str] = ()
     raw: Json = field(default_factory=dict, repr=False)
@@ -140,6 +141,20 @@ class RehashResult:
 
 
 @dataclass(frozen=True)
+class ForgetResult:
+    """`removed` and `kept`: file, size_bytes, reasons, message. `frozen`: the newest backup is suspect, nothing good goes."""
+
+    dry_run: bool = False
+    removed: Sequence[Mapping[str, Any]] = ()
+    kept: Sequence[Mapping[str, Any]] = ()
+    freed_bytes: int = 0
+    frozen: bool = False
+    duration_ms: int = 0
+    warnings: Sequence[str] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class Backup:
     """One file of the folder, as `list` and `show` describe it."""
 
@@ -153,6 +168,8 @@ class Backup:
     verified: bool = False
     latest: bool = False
     label: str | None = None
+    pinned: bool = False
+    keep_until: str | None = None
     database: str = ""
     deployment: str | None = None
     sequence: int | None = None
@@ -176,6 +193,8 @@ class Status:
     backups: int = 0
     size_bytes: int = 0
     free_bytes: int = 0
+    suspects: int = 0
+    lost: Sequence[Mapping[str, Any]] = ()
     running: Any = None
     raw: Json = field(default_factory=dict, repr=False)
 

@@ -82,11 +82,13 @@ def backup(result: Json, database: str) -> list[str]:
     if text(result, "state") == "suspect":
         reason = text(result, "suspect_reason") or "smaller than the backups before it"
         lines.append(f"Kept aside as suspect ({reason}): the latest backup stays the one it was.")
-        lines.append("If the database is as it should be, back it up with --accept-smaller.")
+        lines.append(f"If the database is as it should be: reprise accept {text(result, 'file')}")
     elif result.get("latest") is True:
         lines.append("It is now the latest backup.")
     else:
         lines.append("It is not the latest backup: it holds a part of the database only.")
+    if result.get("removed"):
+        lines.append(f"Removed {many(len(result['removed']), 'old backup')}: {', '.join(map(str, result['removed']))}.")
     return lines + warnings(result)
 
 
@@ -114,6 +116,8 @@ def remarks(entry: Json) -> list[str]:
     state = text(entry, "state")
     if state not in ("", "good"):
         said.append("not verified yet" if state == "unknown" else state)
+    if entry.get("pinned") is True:
+        said.append("pinned")
     if entry.get("legacy") is True:
         said.append("old system")
     if text(entry, "label"):
@@ -193,6 +197,31 @@ def rehash(result: Json) -> list[str]:
     return lines + warnings(result)
 
 
+def marked(entry: Json, verb: str) -> list[str]:
+    name = text(entry, "filename")
+    if verb == "accept":
+        latest = "; it is the latest backup" if entry.get("latest") is True else ""
+        return [f"Accepted: {name} is good, and later backups are judged by it{latest}."]
+    return [f"{name} is pinned: it is never removed." if entry.get("pinned") is True else f"{name} is not pinned any more."]
+
+
+def forget(result: Json) -> list[str]:
+    gone, kept = rows(result, "removed"), rows(result, "kept")
+    done = "Would remove" if result.get("dry_run") is True else "Removed"
+    size = amount(number(result, "freed_bytes"))
+    lines = [f"{done} {many(len(gone), 'backup')}, {size}." if gone else "Nothing to remove."]
+    lines += [f"  {text(each, 'file')}: {text(each, 'message')}" for each in gone]
+    if kept:
+        lines.append(f"{many(len(kept), 'backup')} {'stays' if len(kept) == 1 else 'stay'}:")
+    lines += [f"  {text(each, 'file')}: {text(each, 'message')}" for each in kept]
+    return lines + warnings(result)
+
+
+def rows(result: Json, key: str) -> list[Json]:
+    found = result.get(key)
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
 def change(each: Json) -> str:
     """One changed collection, whatever is told of it, in the order it is told."""
     told = [f"{key} {value}" for key, value in each.items() if key not in ("name", "collection")]
@@ -209,6 +238,9 @@ def status(result: Json) -> list[str]:
         f"Latest backup: {name}.",
         f"{many(number(result, 'backups'), 'backup')}, {size}{free}.",
     ]
+    if number(result, "suspects"):
+        lines.append(f"{many(number(result, 'suspects'), 'suspect backup')}: accept, or look at the database.")
+    lines += [f"Warning: {sentence(text(each, 'message'))}" for each in rows(result, "lost")]
     if result.get("running"):
         lines.append("An operation is running.")
     return lines

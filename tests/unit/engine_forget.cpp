@@ -1,0 +1,247 @@
+#include <sys/stat.h>
+
+#include <set>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "engine/forget.h"
+#include "engine/mark.h"
+#include "engine_backup_files.h"
+
+using namespace backup_files;
+
+namespace {
+
+std::string night(int number) {
+    return "backup_20251012_1627" + std::string(number < 10 ? "0" : "") + std::to_string(number) + ".json";
+}
+
+struct Rotated : Shelf {
+    Rotated() { write_owner(*store, Owner{"hr", std::string(kDeployment), std::nullopt}); }
+
+    void nights(int count, int users = 3) {
+        for (int i = 1; i <= count; ++i) make({night(i), i, {{"users", users}}});
+        examined();
+        set_latest(*store, night(count));
+    }
+    Forgotten go(bool dry_run = false) { return forget(place, rules, dry_run, context); }
+    bool there(const std::string& name) const { return std::filesystem::exists(folder + "/" + name); }
+    std::size_t manifests() { return store->list_state("manifests").size(); }
+
+    ForgetRules rules;
+};
+
+}  // namespace
+
+TEST_CASE("forget removes what no rule keeps, the file and its manifest, and says why each other one stays") {
+    Rotated on;
+    on.nights(9);
+    const Forgotten pretended = on.go(true);
+    CHECK(pretended.removed == std::vector<std::string>{night(1), night(2)});
+    CHECK(on.names().size() == 9);
+    const Forgotten gone = on.go();
+    CHECK(gone.removed == pretended.removed);
+    CHECK(gone.freed_bytes > 0);
+    CHECK(on.names().size() == 7);
+    CHECK(on.manifests() == 7);
+    CHECK(on.go().removed.empty());
+    for (const Decision& one : on.go().decisions.all) CHECK_FALSE(one.reasons.empty());
+}
+
+TEST_CASE("S3, hazard 2: latest, odd names and files that reprise did not write outlive every rule") {
+    Rotated on;
+    on.nights(9);
+    set_latest(*on.store, night(1));
+    const std::vector<std::string> foreign = {"backup_.json",
+                                              "backup_20251012_162701 (copy).json",
+                                              "backup_\n20251012_162701.json",
+                                              "backup_$(rm -rf ~).json",
+                                              "backup_20251012_162701.json.bak",
+                                              "-rf",
+                                              "backup_20251399_162701.json",
+                                              "notes.txt",
+                                              "backup_\xFF.json"};
+    for (const std::string& name : foreign) on.write_text(name, "not ours");
+    on.write_text("backup_20251012_162650.json", "{\"users\": [");  // our pattern, but nothing of ours
+    std::filesystem::create_directory(on.folder + "/backup_20251012_162651.json");
+    std::filesystem::create_symlink(night(2), on.folder + "/backup_20251012_162652.json");
+    on.rules.keep.keep_last = 1;
+    const Forgotten gone = on.go();
+    CHECK(gone.removed.size() == 7);  // the newest and what latest points to stay
+    CHECK(on.there(night(9)));
+    CHECK(on.there(night(1)));
+    CHECK(on.store->pointer("backup_latest.json") == night(1));
+    for (const std::string& name : foreign) CHECK(on.text_of(name) == "not ours");
+    CHECK(on.there("backup_20251012_162650.json"));
+    CHECK(on.there("backup_20251012_162651.json"));
+    CHECK(std::filesystem::is_symlink(on.folder + "/backup_20251012_162652.json"));
+}
+
+TEST_CASE("S3: when the newest backup is not whole any more nothing is removed") {
+    Rotated on;
+    on.nights(9);
+    const std::string path = on.folder + "/" + night(9);
+    const auto time = std::filesystem::last_write_time(path);
+    on.replace_in(night(9), "person", "PERSON");
+    std::filesystem::last_write_time(path, time);  // so that its manifest still describes it
+    CHECK(failure_of([&] { on.go(); }).code == Code::corrupt);
+    CHECK(on.names().size() == 9);
+    const Forgotten gone = on.go();  // by now it is known as damaged: it stays, and the one before is the newest
+    CHECK(gone.removed == std::vector<std::string>{night(1)});
+    CHECK(on.there(night(9)));
+}
+
+TEST_CASE("S3: a file that nobody verified yet is verified and judged before anything is decided") {
+    Rotated on;
+    on.nights(8);
+    on.make({night(9), 9, {{"users", 0}}});  // became visible, and the process died before the guard's word was written
+    const Forgotten gone = on.go();
+    CHECK(gone.decisions.frozen);
+    CHECK(gone.removed.empty());
+    CHECK(on.names().size() == 9);
+}
+
+TEST_CASE("hazard 21: the folder of another database is not touched, and files of other deployments stay") {
+    Rotated on;
+    on.nights(9);
+    on.make({"backup_20240101_000000.json", 1, {{"users", 3}}, "hr", "all", std::string(32, 'f')});
+    on.make({"backup_20240101_000001.json", 1, {{"users", 3}}, "shop"});
+    CHECK(on.go().removed.size() == 2);
+    CHECK(on.there("backup_20240101_000000.json"));
+    CHECK(on.there("backup_20240101_000001.json"));
+    on.place.database = "shop";
+    CHECK(reason_of([&] { on.go(); }) == "folder_of_other");
+    CHECK(on.names().size() == 9);
+}
+
+TEST_CASE("hazard 13: without its owner file a folder is not guessed about") {
+    Rotated on;
+    on.nights(9);
+    on.store->remove_state("owner");
+    CHECK(on.go().removed.empty());
+}
+
+TEST_CASE("somebody else's operation in the folder holds forget and mark off, a dry run not") {
+    Rotated on;
+    on.nights(9);
+    const auto lock = FolderLock::try_acquire(on.folder, "job 7");
+    CHECK(reason_of([&] { on.go(); }) == "folder_locked");
+    CHECK(reason_of([&] { mark(on.place, night(1), {true, std::nullopt, false}, on.context); }) == "folder_locked");
+    CHECK(on.go(true).removed.size() == 2);
+    CHECK(on.names().size() == 9);
+}
+
+TEST_CASE("a manifest whose file is gone is swept, and its sequence is not given out again") {
+    Rotated on;
+    on.nights(3);
+    std::filesystem::remove(on.folder + "/" + night(3));
+    on.store->remove_state("sequence");
+    CHECK(on.manifests() == 3);
+    on.go();
+    CHECK(on.manifests() == 2);
+    CHECK(highest_sequence(*on.store, kDeployment) == 3);
+}
+
+TEST_CASE("a pinned backup stays through verify and forget, and goes when it is unpinned") {
+    Rotated on;
+    on.nights(9);
+    CHECK(mark(on.place, night(1), {true, std::string("before the migration"), false}, on.context).pinned);
+    verify_file(*on.store, night(1), true, on.context);
+    CHECK(on.go().removed == std::vector<std::string>{night(2)});
+    for (const ShelfItem& item : read_shelf(*on.store, false, on.context))
+        if (item.blob.name == night(1)) CHECK(item.manifest->label == "before the migration");
+    mark(on.place, night(1), {false, std::nullopt, false}, on.context);
+    CHECK(on.go().removed == std::vector<std::string>{night(1)});
+}
+
+TEST_CASE("S7: an accepted suspect is good, the latest and the measure, under a backup's name") {
+    Rotated on;
+    on.nights(2, 100);
+    on.make({"suspect_20251012_162703.json", 3, {{"users", 10}}});
+    CHECK(on.examined()[0].manifest->state == "suspect");
+    const Manifest accepted = mark(on.place, "suspect_20251012_162703.json", {std::nullopt, std::nullopt, true}, on.context);
+    CHECK(accepted.name == "backup_20251012_162724.json");  // of the second in which it was read
+    CHECK(latest_name(*on.store) == accepted.name);
+    CHECK_FALSE(on.there("suspect_20251012_162703.json"));
+    CHECK(on.manifests() == 3);
+    on.make({night(30), 4, {{"users", 9}}});
+    CHECK(on.examined()[0].manifest->state == "good");  // judged by the accepted one
+    CHECK(mark(on.place, accepted.name, {std::nullopt, std::nullopt, true}, on.context).name == accepted.name);
+    CHECK(latest_name(*on.store) == accepted.name);  // a newer one is there, which nobody made the latest yet
+}
+
+TEST_CASE("S7: what cannot stand for the whole database cannot be accepted") {
+    Rotated on;
+    on.nights(1);
+    on.make({night(40), 40, {{"users", 3}}, "hr", "partial"});
+    on.make({night(41), 41, {{"users", 3}}, "shop"});
+    on.make({"before_restore_20251012_162742.json", 42});
+    on.write_text(night(43), "{}");
+    on.examined();
+    const MarkWish wish{std::nullopt, std::nullopt, true};
+    CHECK(reason_of([&] { mark(on.place, night(40), wish, on.context); }) == "not_acceptable");
+    CHECK(reason_of([&] { mark(on.place, night(41), wish, on.context); }) == "not_acceptable");
+    CHECK(reason_of([&] { mark(on.place, "before_restore_20251012_162742.json", wish, on.context); }) == "not_acceptable");
+    CHECK(reason_of([&] { mark(on.place, night(43), wish, on.context); }) == "not_verified");
+    CHECK(reason_of([&] { mark(on.place, night(44), wish, on.context); }) == "file_missing");
+}
+
+TEST_CASE("S7: the newest backup that holds a lost collection is pinned until the loss is accepted") {
+    Rotated on;
+    for (int i = 1; i <= 3; ++i) on.make({night(i), i, {{"users", 10}, {"logs", i}}});
+    for (int i = 4; i <= 20; ++i) on.make({night(i), i, {{"users", 10}}});
+    on.examined();
+    set_latest(*on.store, night(20));
+    on.rules.keep.keep_last = 2;
+    on.go();
+    CHECK(on.there(night(3)));
+    CHECK(on.names().size() == 3);
+    reset_measure(*on.store, *read_shelf(*on.store, false, on.context)[0].manifest, 20);  // a restore accepts nothing
+    CHECK(on.go().removed.empty());
+    mark(on.place, night(20), {std::nullopt, std::nullopt, true}, on.context);
+    CHECK(on.go().removed == std::vector<std::string>{night(3)});
+}
+
+TEST_CASE("a backup before risky work is kept until its time is over") {
+    Rotated on;
+    on.nights(9);
+    for (const ShelfItem& item : read_shelf(*on.store, false, on.context)) {
+        if (item.blob.name != night(1)) continue;
+        Manifest manifest = *item.manifest;
+        manifest.keep_until_us = system_clock().unix_us() + 1000000000;
+        on.store->write_state(manifest_key(night(1)), manifest_to_json(manifest).text());
+    }
+    verify_file(*on.store, night(1), true, on.context);
+    CHECK(on.go().removed == std::vector<std::string>{night(2)});
+    CHECK(on.there(night(1)));
+}
+
+TEST_CASE("10 000 files in the folder are rotated, the foreign ones untouched") {
+    Rotated on;
+    on.nights(1);
+    Manifest manifest = *read_shelf(*on.store, false, on.context)[0].manifest;
+    const std::string body = on.text_of(night(1));
+    for (int i = 0; i < 10000; ++i) {
+        if (i % 2 == 0) {
+            on.write_text("backup_" + std::to_string(i) + ".json", "x");
+            continue;
+        }
+        manifest.name = "backup_2024" + compact_time(std::int64_t{i} * 60000000).substr(4) + ".json";
+        manifest.id = std::to_string(i);
+        manifest.sequence = -i;  // all before the real one
+        on.write_text(manifest.name, "x");
+        struct stat info {};
+        REQUIRE(::stat((on.folder + "/" + manifest.name).c_str(), &info) == 0);
+        manifest.size_bytes = 1;
+        manifest.modified_us = std::int64_t{info.st_mtim.tv_sec} * 1000000 + info.st_mtim.tv_nsec / 1000;
+        std::filesystem::create_directories(on.folder + "/.reprise/manifests");
+        on.write_text(".reprise/" + manifest_key(manifest.name), manifest_to_json(manifest).text());
+    }
+    on.rules.keep.keep_last = 4951;
+    const Forgotten gone = on.go();
+    CHECK(gone.removed.size() == 50);
+    CHECK(gone.removed.front() == manifest.name);  // the oldest by its sequence
+    CHECK(on.text_of(night(1)) == body);
+    CHECK(on.store->list().size() == 5000 + 4951);
+    CHECK(on.manifests() == 4951);
+}
