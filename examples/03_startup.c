@@ -37,8 +37,8 @@ int main(int count, char** arguments) {
         return 1;
     }
     puts(result);
-    /* not_needed, restored, restored_by_other and no_backup mean: go on. in_progress and refused mean: do not serve. */
-    may_serve = strstr(result, "\"result\":\"in_progress\"") == NULL && strstr(result, "\"result\":\"refused\"") == NULL;
+    /* False with in_progress and refused: do not serve, unless the configuration says on_failure: start_anyway. */
+    may_serve = strstr(result, "\"may_go_on\":true") != NULL;
     reprise_free(result);
     reprise_close(engine);
     /* Here the backend would make its indexes, run its migrations, and serve. */

@@ -54,16 +54,23 @@ const std::map<std::string, Options> own = {
       {"--non-unique", Kind::flag},
       {"--without-majority", Kind::flag},
       {"--wait", Kind::text}}},
-    {"auto", {{"--retry", Kind::flag}, {"--sentinel", Kind::text}, {"--wait", Kind::text}}},
+    {"auto",
+     {{"--retry", Kind::flag},
+      {"--sentinel", Kind::text},
+      {"--collection", Kind::names},
+      {"--whole-database", Kind::flag},
+      {"--minimum", Kind::text},
+      {"--start-anyway", Kind::flag},
+      {"--wait", Kind::text}}},
     {"accept", {{"--wait", Kind::text}}},
     {"pin", {{"--wait", Kind::text}}},
     {"unpin", {{"--wait", Kind::text}}},
     {"forget", {{"--dry-run", Kind::flag}, {"--wait", Kind::text}}},
 };
 // Options that are ours, or go to the job under another name.
-const std::set<std::string> not_for_the_job = {"json",        "no_progress", "verbose", "database",         "directory",
-                                               "sentinel",    "wait",        "merge",   "require_snapshot", "to_mongo_url_env",
-                                               "no_retention"};
+const std::set<std::string> not_for_the_job = {
+    "json",  "no_progress",      "verbose",          "database",   "directory",      "sentinel", "wait",        "no_retention",
+    "merge", "require_snapshot", "to_mongo_url_env", "collection", "whole_database", "minimum",  "start_anyway"};
 
 Problem usage(const std::string& message) { return Problem(REPRISE_E_INVALID_ARGUMENT, "usage", message + " (see --help)"); }
 
@@ -176,12 +183,43 @@ void put_retention(Json& json, const Arguments& arguments) {
     json.EndObject();
 }
 
+void put_names(Json& json, const std::string& key, const std::vector<std::string>& names) {
+    json.Key(key.c_str());
+    json.StartArray();
+    for (const std::string& name : names) json.String(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+    json.EndArray();
+}
+
+std::int64_t documents(const std::string& given) {
+    const bool digits = !given.empty() && given.find_first_not_of("0123456789") == std::string::npos;
+    if (!digits || given.size() > 5) throw usage("--minimum takes a number of documents, not " + given);
+    return std::stoi(given);
+}
+
+// The configuration's key `startup`, as far as it was given: what counts as empty.
+void put_startup(Json& json, const Arguments& arguments) {
+    const auto collections = arguments.names.find("collection");
+    const std::string* minimum = arguments.text("minimum");
+    const bool listed = collections != arguments.names.end();
+    if (!arguments.flag("whole_database") && !listed && minimum == nullptr) return;
+    json.Key("startup");
+    json.StartObject();
+    if (arguments.flag("whole_database")) put(json, "empty", "database");
+    if (listed) put_names(json, "collections", collections->second);
+    if (minimum != nullptr) {
+        json.Key("minimum");
+        json.Int64(documents(*minimum));
+    }
+    json.EndObject();
+}
+
 void put_texts(Json& json, const Arguments& arguments) {
     for (const auto& [key, value] : arguments.texts) {
         if (not_for_the_job.count(key) == 0 && key != "keep_within") put(json, key, value);
     }
     if (arguments.verb != "backup") put_keep(json, arguments);
     if (arguments.flag("require_snapshot")) put(json, "consistency", "require_snapshot");
+    if (arguments.flag("start_anyway")) put(json, "on_failure", "start_anyway");
     if (arguments.flag("merge")) put(json, "mode", "merge");
     if (arguments.has_file) put(json, "file", file_of(arguments));
     if (const std::string* variable = arguments.text("to_mongo_url_env")) {
@@ -246,6 +284,7 @@ std::string configuration(const Arguments& arguments, std::string& database, std
     put(json, "directory", directory);
     if (const std::string* sentinel = arguments.text("sentinel")) put(json, "sentinel", *sentinel);
     put_retention(json, arguments);
+    put_startup(json, arguments);
     if (arguments.flag("verbose")) put(json, "log_level", "debug");
     json.EndObject();
     return text.GetString();
@@ -261,12 +300,8 @@ std::string job_options(const Arguments& arguments) {
         json.Key(key.c_str());
         json.Bool(given);
     }
-    for (const auto& [key, names] : arguments.names) {
-        json.Key(key.c_str());
-        json.StartArray();
-        for (const std::string& name : names) json.String(name.c_str());
-        json.EndArray();
-    }
+    for (const auto& [key, names] : arguments.names)
+        if (not_for_the_job.count(key) == 0) put_names(json, key, names);
     put_wait(json, arguments);
     json.EndObject();
     return text.GetString();

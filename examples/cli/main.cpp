@@ -65,9 +65,8 @@ bool is_mark(const std::string& verb) { return verb == "accept" || verb == "pin"
 
 int exit_of_result(const std::string& verb, const Value& result) {
     if (verb == "backup" && text(result, "state") == "suspect") return exit_refused;
-    if (verb == "auto" && text(result, "result") == "in_progress") return exit_busy;
-    if (verb == "auto" && text(result, "result") == "refused") return exit_refused;
-    return exit_ok;
+    if (verb != "auto" || is_true(result, "may_go_on")) return exit_ok;
+    return text(result, "result") == "in_progress" ? exit_busy : exit_refused;
 }
 
 void print_event(const std::string& event) {

@@ -255,6 +255,8 @@ Lines say_auto(const Value& result) {
     const std::string message = text(result, "message");
     const std::string word = text(result, "result");
     Lines lines = {sentence(before(word) + (message.empty() ? word : message))};
+    if ((word == "in_progress" || word == "refused") && is_true(result, "may_go_on"))
+        lines.push_back("The host may start anyway, as asked for.");
     const Value* skipped = member(result, "skipped");
     if (skipped != nullptr && skipped->IsArray()) {
         for (const Value& each : skipped->GetArray()) {

@@ -40,7 +40,8 @@ both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --kee
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --wait SECONDS
-auto:     --retry  --sentinel COLLECTION  --wait SECONDS
+auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
+          --minimum DOCUMENTS  --start-anyway  --wait SECONDS
 accept, pin, unpin:  --wait SECONDS
 
 exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work

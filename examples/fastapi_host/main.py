@@ -29,8 +29,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncReprise(settings.MONGO_URL, settings.DB_NAME, settings.BACKUP_DIR) as reprise:
         started = await reprise.auto()
     log.info("reprise: %s: %s", started.result, started.message)
-    if not started.may_go_on:
-        raise RuntimeError(f"reprise says {started.result} ({started.reason}): {started.message}")
+    started.raise_unless_ready()
     client: AsyncMongoClient[Document] = AsyncMongoClient(settings.MONGO_URL, tz_aware=True)
     async with client:
         app.state.database = client[settings.DB_NAME]

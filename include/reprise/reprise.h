@@ -101,6 +101,7 @@ REPRISE_API void reprise_free(char* text);
  *    "database": "test_database",       required
  *    "directory": "/app/data/backups",  required; made when the first backup is written
  *    "sentinel": "users",               its emptiness means that the data is lost; unset: capi/ABI.md
+ *    "startup": {"minimum": 1, …},      what counts as empty, and how a start fails: capi/ABI.md
  *    "include": ["…"], "exclude": ["…"],  collections, exact names; default: all
  *    "profile": "readable",             or "portable" (JavaScript readers)
  *    "consistency": "prefer_snapshot",  or "require_snapshot"
@@ -128,7 +129,8 @@ REPRISE_API void reprise_close(reprise_engine* engine);
  * somebody else holds the lease, 0 by default, 15 minutes for startup). Results: capi/ABI.md.
  *
  *   backup   label, include, exclude, consistency, profile, accept_smaller
- *   startup  retry (forget failed attempts): brings the data back when the database is empty
+ *   startup  retry (forget failed attempts), on_failure ("fail" or "start_anyway"): brings the data back when the database
+ *            is empty; the host may start where the result says "may_go_on": true
  *   restore  file (name, path inside the folder, or "latest"), mode ("replace" or "merge"), exact, include, exclude,
  *            to_database, to_mongo_url, other_database, adopt, no_safety_backup, allow_unsharded, non_unique,
  *            without_majority

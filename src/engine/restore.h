@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/empty_rule.h"
 #include "engine/operation.h"
 #include "format/manifest.h"
 
@@ -26,6 +27,7 @@ struct RestoreOptions {
     bool accept_unproven = false;             // startup: a file of the replaced system is wanted by rule
     bool startup = false;                     // called by startup: last look compares with "empty", indexes kept (restore.md)
     std::vector<std::string> expected_empty;  // startup: the collections that were empty when the rule was asked
+    std::optional<EmptyRule> lost;            // startup: the rule, asked again before the swap
 };
 
 struct RestoredCollection {

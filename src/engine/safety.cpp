@@ -169,6 +169,9 @@ bool still_as_saved(Operation& operation, const SafetyWish& wish, const Plan& pl
 }
 
 void check_still_empty(Operation& operation, const SafetyWish& wish) {
+    if (wish.options.lost && !says_empty(operation.client(), wish.place.database, *wish.options.lost))
+        throw Failure(Code::busy, "database_changing",
+                      what_counts(*wish.options.lost) + " was empty by the rule and is not any more; nothing was restored");
     for (const auto& name : wish.options.expected_empty)
         if (!collection_empty(operation.client(), wish.place.database, name))
             throw Failure(Code::busy, "database_changing",

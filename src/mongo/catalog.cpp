@@ -97,15 +97,19 @@ std::optional<CollectionInfo> find_collection(Client& client, const std::string&
 
 bool database_exists(Client& client, const std::string& database) { return !list(client, database, {}, false).empty(); }
 
-bool collection_empty(Client& client, const std::string& database, const std::string& name, std::int64_t minimum) {
+std::int64_t count_up_to(Client& client, const std::string& database, const std::string& name, std::int64_t limit) {
     const std::string command = BsonBuilder()
                                     .add("find", name)
                                     .doc("projection", BsonBuilder().add("_id", 1).str())
-                                    .add("limit", std::max<std::int64_t>(minimum, 1))
+                                    .add("limit", std::max<std::int64_t>(limit, 1))
                                     .str();
     std::int64_t seen = 0;
     for_each_result(client, database, command, [&seen](std::string_view) { ++seen; });
-    return seen < std::max<std::int64_t>(minimum, 1);
+    return seen;
+}
+
+bool collection_empty(Client& client, const std::string& database, const std::string& name) {
+    return count_up_to(client, database, name, 1) == 0;
 }
 
 DatabaseSize database_size(Client& client, const std::string& database) {

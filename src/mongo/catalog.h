@@ -25,8 +25,9 @@ std::vector<CollectionInfo> list_collections(Client& client, const std::string& 
 std::optional<CollectionInfo> find_collection(Client& client, const std::string& database, const std::string& name,
                                               bool with_indexes);
 bool database_exists(Client& client, const std::string& database);  // it has at least one collection
-bool collection_empty(Client& client, const std::string& database, const std::string& name,
-                      std::int64_t minimum = 1);  // find, _id only, limit = minimum
+// Documents of a collection, at most `limit` of them (≥ 1) looked at: find with _id only, on the primary.
+std::int64_t count_up_to(Client& client, const std::string& database, const std::string& name, std::int64_t limit);
+bool collection_empty(Client& client, const std::string& database, const std::string& name);
 struct DatabaseSize {
     std::int64_t data_bytes = 0, index_bytes = 0, free_bytes = -1;  // free_bytes: -1 where the server does not say
 };

@@ -6,13 +6,9 @@
 namespace reprise {
 namespace {
 
-bool is_backup(const ShelfItem& item) { return item.name.kind != FileKind::before_restore; }
+constexpr const char* kUsualSentinel = "users";
 
-std::int64_t documents_in(const Manifest& manifest, const std::string& sentinel) {
-    if (sentinel.empty()) return manifest.summary.documents;
-    const auto* found = manifest.summary.find(sentinel);
-    return found == nullptr ? 0 : found->documents;
-}
+bool is_backup(const ShelfItem& item) { return item.name.kind != FileKind::before_restore; }
 
 // Something that cannot be read might be of format 1: a file whose header was stripped must not make room for itself.
 bool format_1_exists(const std::vector<ShelfItem>& shelf) {
@@ -51,9 +47,9 @@ std::optional<Skipped> why_not(const ShelfItem& item, const Rule& rule, const Fa
         return skip("other_deployment", "it is of another deployment of this database's name");
     if (facts.unclear)
         return skip("deployment_unclear", "the folder holds files of several deployments and nothing says which is this one");
-    if (documents_in(m, rule.sentinel) == 0)
+    if (says_empty(m.summary, rule.empty))
         return skip("empty_by_rule",
-                    rule.sentinel.empty() ? "it holds no documents" : "it holds no documents in collection " + rule.sentinel);
+                    "it holds " + too_few(rule.empty) + (rule.empty.whole_database() ? "" : " in " + what_counts(rule.empty)));
     if (!rule.failed_sha256.empty() && m.sha256 == rule.failed_sha256)
         return skip("failed_before", "the database was still empty after it was restored");
     return std::nullopt;
@@ -81,9 +77,13 @@ Candidates choose(const std::vector<ShelfItem>& shelf, const Rule& rule) {
     return out;
 }
 
-std::optional<std::string> sentinel_in_force(const std::vector<ShelfItem>& shelf, const std::string& configured,
-                                             const std::string& database, const std::optional<std::string>& deployment) {
-    if (!configured.empty()) return configured;
+EmptyRule usual_rule(const WantedRule& wanted) { return {{kUsualSentinel}, wanted.rule.minimum}; }
+
+EmptyRule whole_rule(const WantedRule& wanted) { return {{}, wanted.rule.minimum}; }
+
+std::optional<EmptyRule> rule_in_force(const std::vector<ShelfItem>& shelf, const WantedRule& wanted,
+                                       const std::string& database, const std::optional<std::string>& deployment) {
+    if (!wanted.automatic) return wanted.rule;
     const Rule rule{database, {}, deployment, {}};
     const Facts facts{format_1_exists(shelf), deployment_unclear(shelf, rule)};
     for (const auto& item : shelf)
@@ -92,12 +92,11 @@ std::optional<std::string> sentinel_in_force(const std::vector<ShelfItem>& shelf
     for (const auto& item : shelf) {
         if (!is_backup(item)) continue;
         unreadable = unreadable || !item.manifest;
-        const auto skipped = why_not(item, rule, facts);
-        if (skipped) continue;
-        return documents_in(*item.manifest, kUsualSentinel) > 0 ? kUsualSentinel : "";
+        if (why_not(item, rule, facts)) continue;
+        return says_empty(item.manifest->summary, usual_rule(wanted)) ? whole_rule(wanted) : usual_rule(wanted);
     }
     if (unreadable) return std::nullopt;
-    return "";
+    return whole_rule(wanted);
 }
 
 }  // namespace reprise

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/empty_rule.h"
 #include "engine/shelf.h"
 
 namespace reprise {
@@ -15,7 +16,7 @@ struct Skipped {
 
 struct Rule {
     std::string database;
-    std::string sentinel;                   // the collection that counts; empty: the whole database
+    EmptyRule empty;                        // what a backup must hold
     std::optional<std::string> deployment;  // what database or folder say; nullopt: nothing is known
     std::string failed_sha256;              // a backup that did not help
 };
@@ -24,17 +25,21 @@ struct Candidates {
     std::vector<ShelfItem> files;  // newest first
     std::vector<Skipped> skipped;
     bool data_elsewhere = false;    // some skipped file holds, or may hold, documents: an empty database is no new one
-    bool sentinel_nowhere = false;  // good backups hold documents, but none in the sentinel: perhaps it is mistyped
+    bool sentinel_nowhere = false;  // good backups hold documents, but not where the rule looks: perhaps a name is mistyped
 };
 
 // `shelf` as read_shelf(examine) gave it.
 Candidates choose(const std::vector<ShelfItem>& shelf, const Rule& rule);
-// The sentinel in force: the configured one; else "users" where the newest good backup holds documents in it; else "".
-// nullopt: it cannot be told. A file is not known yet; or, on an examined shelf, no backup may be restored and some cannot be
-// read.
-std::optional<std::string> sentinel_in_force(const std::vector<ShelfItem>& shelf, const std::string& configured,
-                                             const std::string& database, const std::optional<std::string>& deployment);
-
-constexpr const char* kUsualSentinel = "users";
+// How a host says what "empty" means.
+struct WantedRule {
+    bool automatic = true;  // "users" where the newest good backup holds documents in it, else the whole database
+    EmptyRule rule;         // automatic: its minimum alone counts
+};
+// The rule in force. nullopt: it cannot be told. A file is not known yet; or, on an examined shelf, no backup may be restored
+// and some cannot be read.
+std::optional<EmptyRule> rule_in_force(const std::vector<ShelfItem>& shelf, const WantedRule& wanted,
+                                       const std::string& database, const std::optional<std::string>& deployment);
+EmptyRule usual_rule(const WantedRule& wanted);  // "users"
+EmptyRule whole_rule(const WantedRule& wanted);  // the whole database
 
 }  // namespace reprise

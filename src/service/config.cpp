@@ -61,6 +61,7 @@ const Schema& config_schema() {
                                 {"database", KeyType::text, true, {}, 0, 0},
                                 {"directory", KeyType::text, true, {}, 0, 0},
                                 {"sentinel", KeyType::text, false, {}, 0, 0},
+                                startup_key(),
                                 {"include", KeyType::texts, false, {}, 0, 0},
                                 {"exclude", KeyType::texts, false, {}, 0, 0},
                                 {"profile", KeyType::text, false, {"readable", "portable"}, 0, 0},
@@ -79,6 +80,7 @@ Config parse_config(std::string_view text) {
     config.database = json.at("database").as_string();
     config.directory = made_absolute(json.at("directory").as_string());
     config.sentinel = text_or(json, "sentinel", "");
+    config.startup = parse_startup(json, config.database);
     config.include = texts_of(json, "include");
     config.exclude = texts_of(json, "exclude");
     config.profile = text_or(json, "profile", "readable") == "portable" ? Profile::portable : Profile::readable;
@@ -104,6 +106,7 @@ Scope configured_scope(const Config& config) {
 Json config_to_json(const Config& config) {
     Json out = Json::object({{"mongo_url", kHidden}, {"database", config.database}, {"directory", config.directory}});
     out.set("sentinel", config.sentinel.empty() ? Json() : Json(config.sentinel));
+    out.set("startup", startup_config_to_json(config.startup));
     out.set("include", names_to_json(config.include));
     out.set("exclude", names_to_json(config.exclude));
     out.set("profile", config.profile == Profile::portable ? "portable" : "readable");

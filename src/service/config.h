@@ -17,6 +17,7 @@
 #include "policy/guard.h"
 #include "policy/retention.h"
 #include "service/schema.h"
+#include "service/startup_config.h"
 
 namespace reprise {
 
@@ -25,6 +26,7 @@ struct Config {
     std::string database;
     std::string directory;  // absolute
     std::string sentinel;   // empty: not set
+    StartupConfig startup;
     std::vector<std::string> include, exclude;
     Profile profile = Profile::readable;
     bool require_snapshot = false;

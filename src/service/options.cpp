@@ -5,6 +5,7 @@
 #include "format/names.h"
 #include "mongo/client.h"
 #include "service/keeping.h"
+#include "service/startup_config.h"
 
 namespace reprise {
 namespace {
@@ -28,7 +29,7 @@ Schema make_schema(Kind kind) {
             return schema("backup", {text("label"), texts("include"), texts("exclude"),
                                      text("consistency", {"prefer_snapshot", "require_snapshot"}),
                                      text("profile", {"readable", "portable"}), yes_no("accept_smaller")});
-        case Kind::startup: return schema("startup", {yes_no("retry")});
+        case Kind::startup: return schema("startup", {yes_no("retry"), on_failure_key()});
         case Kind::restore:
             return schema("restore", {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
                                       texts("exclude"), text("to_database"), text("to_mongo_url"), yes_no("other_database"),
@@ -106,8 +107,8 @@ Json parse_options(Kind kind, std::string_view json) {
     return options;
 }
 
-std::int64_t wait_ms_of(Kind kind, const Json& options) {
-    const std::int64_t asked = number_or(options, "wait_ms", kind == Kind::startup ? kStartupWaitMs : 0);
+std::int64_t wait_ms_of(const Json& options, std::int64_t usual) {
+    const std::int64_t asked = number_or(options, "wait_ms", usual);
     return asked < 0 ? kLongestWaitMs : asked;
 }
 

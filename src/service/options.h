@@ -12,7 +12,6 @@ namespace reprise {
 enum class Kind { backup, startup, restore, verify, rehash, forget };
 
 constexpr std::size_t kMaxLabelBytes = 200;
-constexpr std::int64_t kStartupWaitMs = 15 * 60 * 1000;
 constexpr std::int64_t kLongestWaitMs = 24 * 60 * 60 * 1000;
 
 Kind parse_kind(std::string_view word);  // Failure{invalid_argument, "job_kind_unknown"} naming the known ones
@@ -21,6 +20,6 @@ const std::vector<Kind>& all_kinds();
 const Schema& options_schema(Kind kind);
 // Failure{invalid_argument, …}: see check_keys; to_mongo_url and to_database are checked as well.
 Json parse_options(Kind kind, std::string_view json);
-std::int64_t wait_ms_of(Kind kind, const Json& options);  // -1 in the options means the longest
+std::int64_t wait_ms_of(const Json& options, std::int64_t usual);  // -1 in the options means the longest
 
 }  // namespace reprise

@@ -128,14 +128,23 @@ Json forgotten_to_json(const Forgotten& gone, bool dry_run) {
                          {"warnings", texts_to_json(gone.warnings)}});
 }
 
+Json rule_to_json(const EmptyRule& rule) {
+    Json collections = Json::array();
+    for (const auto& name : rule.collections) collections.push(name);
+    return Json::object({{"collections", rule.whole_database() ? Json() : std::move(collections)}, {"minimum", rule.minimum}});
+}
+
 Json startup_to_json(const StartupResult& result, const std::string& database) {
     Json skipped = Json::array();
     for (const auto& s : result.skipped)
         skipped.push(Json::object({{"file", s.file}, {"reason", s.reason}, {"message", s.message}}));
+    const std::string sentinel = result.rule && result.rule->collections.size() == 1 ? result.rule->collections[0] : "";
     return Json::object({{"result", result.result},
+                         {"may_go_on", result.may_go_on},
                          {"reason", result.reason},
                          {"message", result.message},
-                         {"sentinel", text_or_null(result.sentinel)},
+                         {"sentinel", text_or_null(sentinel)},
+                         {"rule", result.rule ? rule_to_json(*result.rule) : Json()},
                          {"file", text_or_null(result.file)},
                          {"restore", result.restore ? restore_to_json(*result.restore, "replace", database) : Json()},
                          {"skipped", std::move(skipped)},

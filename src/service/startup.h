@@ -14,16 +14,18 @@
 namespace reprise {
 
 struct StartupOptions {
-    std::string sentinel;  // as configured; empty: not set
-    bool retry = false;    // forget failed attempts
+    WantedRule empty;
+    bool retry = false;         // forget failed attempts
+    bool start_anyway = false;  // the host wants to start whatever happens: a failure becomes `refused`, may_go_on is true
 };
 
 struct StartupResult {
-    std::string result;    // not_needed, restored, restored_by_other, no_backup, in_progress, refused
-    std::string reason;    // a word
-    std::string message;   // a sentence
-    std::string sentinel;  // in force; empty: the whole database
-    std::string file;      // restored
+    std::string result;             // not_needed, restored, restored_by_other, no_backup, in_progress, refused
+    std::string reason;             // a word
+    std::string message;            // a sentence
+    bool may_go_on = false;         // the host may start
+    std::optional<EmptyRule> rule;  // in force; nullopt: it was not needed to know
+    std::string file;               // restored
     std::optional<RestoreResult> restore;
     std::vector<Skipped> skipped;
     std::vector<std::string> warnings;
@@ -31,7 +33,8 @@ struct StartupResult {
 };
 
 // `quick` reads with a store that creates nothing; `open_place` is called before anything is written.
-// Failure for what is no decision: an unreachable server, a cancel, a backup after whose restore the database is still empty.
+// Failure for what is no decision: an unreachable server, a folder or file that cannot be read, a cancel, a backup after
+// whose restore the database is still empty.
 StartupResult start_up(const Place& quick, const std::function<Place()>& open_place, const StartupOptions& options,
                        const Context& context);
 

@@ -32,7 +32,7 @@ struct Bench {
         out.store = store.get();
         out.folder = config->directory;
         out.job = given.job;
-        out.wait_ms = wait_ms_of(kind, options);
+        out.wait_ms = wait_ms_of(options, kind == Kind::startup ? config->startup.wait_ms : 0);
         out.connect_ms = config->connect_timeout_ms;
         return out;
     }
@@ -90,8 +90,11 @@ Json run_backup(Bench& bench) {
 
 Json run_startup(Bench& bench) {
     StartupOptions options;
-    options.sentinel = bench.config->sentinel;
+    options.empty = bench.config->startup.empty;
     options.retry = yes_or(bench.options, "retry", false);
+    options.start_anyway = bench.config->startup.start_anyway;
+    if (bench.options.find("on_failure") != nullptr)
+        options.start_anyway = starts_anyway(bench.options.at("on_failure").as_string());
     const auto reader = open_local_store(bench.config->directory, true);
     Place quick = bench.place(Kind::startup);
     quick.store = reader.get();

@@ -200,7 +200,8 @@ TEST_CASE("empty is asked of the documents") {
     database.insert("users", {document(1), document(2)});
     CHECK(database_exists(database.client, database.name));
     CHECK_FALSE(collection_empty(database.client, database.name, "users"));
-    CHECK_FALSE(collection_empty(database.client, database.name, "users", 2));
-    CHECK(collection_empty(database.client, database.name, "users", 3));
+    CHECK(count_up_to(database.client, database.name, "users", 1) == 1);
+    CHECK(count_up_to(database.client, database.name, "users", 3) == 2);
+    CHECK(count_up_to(database.client, database.name, "nobody", 3) == 0);
     CHECK(database_size(database.client, database.name).data_bytes >= 0);
 }

@@ -174,6 +174,19 @@ TEST_CASE("a read preference is sent with a backup's reads and with nothing else
     CHECK(holds(finds[1], "\"readConcern\": {\"level\": \"local\"}"));
 }
 
+TEST_CASE("hazard 24: whether a collection is empty is asked of the primary, whatever the connection string prefers") {
+    Peer peer("");
+    Cancel cancel;
+    Client client(peer.url("&readPreference=secondaryPreferred"), cancel);
+    count_up_to(client, "app", "users", 3);
+    list_collections(client, "app", false);
+    const auto finds = peer.sent("find");
+    REQUIRE(finds.size() == 1);
+    CHECK_FALSE(holds(finds[0], "$readPreference"));
+    CHECK(holds(finds[0], "\"limit\": 3"));
+    CHECK(holds(finds[0], "\"readConcern\": {\"level\": \"local\"}"));
+}
+
 TEST_CASE("writes say their concern whatever the connection string says") {
     Peer peer("");
     Cancel cancel;

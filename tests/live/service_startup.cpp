@@ -46,6 +46,10 @@ private:
     Store& inner_;
 };
 
+WantedRule rule(std::vector<std::string> collections, std::int64_t minimum = 1) {
+    return {false, {std::move(collections), minimum}};
+}
+
 StartupResult start(Fixture& db, const StartupOptions& options = {}) {
     return start_up(
         db.place, [&] { return db.place; }, options, db.context);
@@ -190,7 +194,7 @@ TEST_CASE("users empty, other data there, and no backup that can be read: refuse
     CHECK(result_of(db) == "refused no_candidate");
     CHECK(difference(before, state_of(db)) == "");
     StartupOptions other;
-    other.sentinel = "absences";
+    other.empty = rule({"absences"});
     CHECK(result_of(db, other) == "not_needed holds_data");
 }
 
@@ -243,4 +247,166 @@ TEST_CASE("still empty with a single backup: refused until retry forgets it") {
     again.retry = true;
     CHECK(result_of(db, again) == "restored restored");
     CHECK(read_attempts(db.client, db.place.database, *db.store).clean());
+}
+
+TEST_CASE(
+    "hazard 10: with a minimum a database that holds only the seeded admin is lost, and the admin is in the safety backup") {
+    Fixture db;
+    db.fill("users", 5);
+    db.fill("absences", 2);
+    db.back_up();
+    const State good = state_of(db);
+    drop_everything(db);
+    db.fill("users", 1, 900);
+    CHECK(result_of(db) == "not_needed holds_data");
+    for (const auto& wanted : {rule({"users"}, 2), rule({}, 2), rule({"users", "absences"}, 2)}) {
+        StartupOptions options;
+        options.empty = wanted;
+        const auto out = start(db, options);
+        CHECK(out.result == "restored");
+        CHECK(out.may_go_on);
+        REQUIRE(out.restore);
+        CHECK_FALSE(out.restore->safety_file.empty());
+        CHECK(difference(good, state_of(db)) == "");
+        CHECK(result_of(db, options) == "not_needed holds_data");
+        drop_everything(db);
+        db.fill("users", 1, 900);
+    }
+}
+
+TEST_CASE("hazard 10: a new deployment that holds its seeded admin alone starts normally; one with other data is refused") {
+    Fixture db;
+    db.fill("users", 1);
+    StartupOptions options;
+    options.empty = rule({"users"}, 2);
+    CHECK(result_of(db, options) == "no_backup no_backup");
+    db.fill("absences", 1);
+    CHECK(result_of(db, options) == "refused no_candidate");
+}
+
+TEST_CASE("a list of collections is lost when all of them are empty together, whatever else is there") {
+    Fixture db;
+    db.fill("users", 3);
+    db.fill("absences", 2);
+    db.fill("settings", 1);
+    db.back_up();
+    StartupOptions options;
+    options.empty = rule({"users", "absences"});
+    db.remove_all("users");
+    CHECK(result_of(db, options) == "not_needed holds_data");
+    db.remove_all("absences");
+    CHECK(result_of(db, options) == "restored restored");
+    CHECK(users(db) == 3);
+    options.empty = rule({});
+    db.remove_all("users");
+    db.remove_all("absences");
+    CHECK(result_of(db, options) == "not_needed holds_data");
+    db.remove_all("settings");
+    CHECK(result_of(db, options) == "restored restored");
+}
+
+TEST_CASE("hazard 11: users empty and other collections not: they are saved first, then all is put back") {
+    Fixture db;
+    db.fill("users", 4);
+    db.fill("absences", 2);
+    db.back_up();
+    const State good = state_of(db);
+    db.remove_all("users");
+    db.fill("absences", 3, 100);
+    const auto out = start(db);
+    CHECK(out.result == "restored");
+    REQUIRE(out.restore);
+    CHECK(difference(good, state_of(db)) == "");
+    const auto saved = verify_file(*db.store, out.restore->safety_file, false, db.context).manifest;
+    CHECK(saved.summary.find("absences")->documents == 5);
+}
+
+TEST_CASE("hazard 22: the backup of one collection is never restored by itself") {
+    Fixture db;
+    db.fill("users", 4);
+    db.fill("absences", 2);
+    const std::string whole = db.back_up().manifest.name;
+    BackupOptions part;
+    part.scope.is = "partial";
+    part.scope.include = {"users"};
+    const std::string partial = db.back_up(part).manifest.name;
+    drop_everything(db);
+    const auto out = start(db);
+    CHECK(out.file == whole);
+    REQUIRE(out.skipped.size() == 1);
+    CHECK(out.skipped[0].file == partial);
+    CHECK(out.skipped[0].reason == "partial");
+}
+
+TEST_CASE("hazard 23: a mistyped sentinel restores nothing over what is there, at no start") {
+    Fixture db;
+    db.fill("users", 4);
+    db.back_up();
+    const State before = state_of(db);
+    StartupOptions options;
+    options.empty = rule({"usres"});
+    for (int starts = 0; starts < 3; ++starts) CHECK(result_of(db, options) == "refused sentinel_not_in_backups");
+    options.empty = rule({"usres", "abscences"});
+    CHECK(result_of(db, options) == "refused sentinel_not_in_backups");
+    CHECK(difference(before, state_of(db)) == "");
+}
+
+TEST_CASE("hazard 26: a file that this host cannot open is no candidate, and startup does not call the database new") {
+    Fixture db;
+    two_backups(db);
+    for (const auto& name : db.files()) {
+        db.store->remove(name);
+        forget_manifest(db, name);
+        db.write_text(name + ".age", "age-encryption.org/v1\n-> X25519 stranger\n--- and bytes that only the key opens\n");
+    }
+    CHECK(result_of(db) == "refused no_candidate");
+    CHECK(state_of(db).empty());
+}
+
+TEST_CASE("hazard 27: an old file beside a refused one that was stripped of its header is not restored by itself") {
+    Fixture db;
+    const auto names = two_backups(db);
+    std::string text = db.text_of(names[1]);
+    text.replace(text.find("\"reprise\""), 9, "\"stripped\"");
+    db.write_text(names[1], text);
+    db.write_text(names[0], db.text_of(names[0]).substr(0, 200));
+    CHECK(result_of(db) == "refused no_candidate");
+}
+
+TEST_CASE("a host that starts anyway gets every failure as an answer, but never a new database in place of an unknown one") {
+    Fixture db;
+    const auto names = two_backups(db);
+    WatchedStore watched(*db.store);
+    db.place.store = &watched;
+    watched.on_open = [](const std::string& name) { throw system_failure("cannot open " + name, EIO); };
+    StartupOptions anyway;
+    anyway.start_anyway = true;
+    const auto out = start(db, anyway);
+    CHECK(out.result == "refused");
+    CHECK(out.reason == "io_error");
+    CHECK(out.may_go_on);
+    watched.on_open = nullptr;
+    const auto lock = FolderLock::try_acquire(db.folder, "job 9");
+    CHECK(start(db).result == "in_progress");
+    CHECK_FALSE(start(db).may_go_on);
+    CHECK(start(db, anyway).result == "in_progress");
+    CHECK(start(db, anyway).may_go_on);
+}
+
+TEST_CASE("a waiter's bound passes: in progress; within it: what the other brought back is confirmed") {
+    Fixture db;
+    two_backups(db);
+    auto lock = FolderLock::try_acquire(db.folder, "job 9");
+    db.place.wait_ms = 300;
+    CHECK(result_of(db) == "in_progress folder_locked");
+    bool waited = false;
+    db.place.wait_ms = 60000;
+    db.context.progress_hook = [&](const Progress& now) {
+        if (now.phase != "waiting" || waited) return;
+        waited = true;
+        db.fill("users", 7);
+        lock.reset();
+    };
+    CHECK(result_of(db) == "restored_by_other restored_meanwhile");
+    CHECK(waited);
 }

@@ -30,7 +30,7 @@ ShelfItem old_file(const std::string& name) {
     return item;
 }
 
-Rule users_rule() { return {"hr", "users", std::string("d1"), ""}; }
+Rule users_rule() { return {"hr", {{"users"}, 1}, std::string("d1"), ""}; }
 
 std::vector<std::string> names(const Candidates& candidates) {
     std::vector<std::string> out;
@@ -90,7 +90,7 @@ TEST_CASE("a file of the old system counts only where no backup of format 1 is")
     CHECK(beside.skipped[0].reason == "legacy_beside_backup");
 }
 
-TEST_CASE("a file that cannot be read keeps a stripped one from passing for an old one") {
+TEST_CASE("hazard 27: a file that cannot be read keeps a stripped one from passing for an old one") {
     ShelfItem broken = file(kNew, 3);
     broken.manifest.reset();
     broken.problem_reason = "file_truncated";
@@ -103,7 +103,7 @@ TEST_CASE("a file that cannot be read keeps a stripped one from passing for an o
 }
 
 TEST_CASE("a sentinel that no backup knows is told from lost data") {
-    const auto found = choose({file(kNew, 3)}, Rule{"hr", "usres", std::string("d1"), ""});
+    const auto found = choose({file(kNew, 3)}, Rule{"hr", {{"usres"}, 1}, std::string("d1"), ""});
     CHECK(found.files.empty());
     CHECK(found.sentinel_nowhere);
     CHECK(found.data_elsewhere);
@@ -112,22 +112,41 @@ TEST_CASE("a sentinel that no backup knows is told from lost data") {
 TEST_CASE("without any id two deployments side by side are left to a person") {
     auto other = file(kOld, 1);
     other.manifest->deployment = "d2";
-    const auto found = choose({file(kNew, 3), other}, Rule{"hr", "users", std::nullopt, ""});
+    const auto found = choose({file(kNew, 3), other}, Rule{"hr", {{"users"}, 1}, std::nullopt, ""});
     CHECK(found.files.empty());
     CHECK(found.skipped[0].reason == "deployment_unclear");
-    CHECK(names(choose({file(kNew, 3), file(kOld, 1)}, Rule{"hr", "users", std::nullopt, ""})).size() == 2);
+    CHECK(names(choose({file(kNew, 3), file(kOld, 1)}, Rule{"hr", {{"users"}, 1}, std::nullopt, ""})).size() == 2);
 }
 
-TEST_CASE("the sentinel in force is the configured one, users where they were, or the whole database") {
-    CHECK(sentinel_in_force({file(kNew, 1)}, "people", "hr", std::nullopt) == "people");
-    CHECK(sentinel_in_force({file(kNew, 1)}, "", "hr", std::nullopt) == "users");
-    CHECK(sentinel_in_force({file(kNew, 2, 0), file(kOld, 1)}, "", "hr", std::nullopt) == "");
-    CHECK(sentinel_in_force({}, "", "hr", std::nullopt) == "");
+TEST_CASE("the rule in force is the configured one, users where they were, or the whole database") {
+    const auto in_force = [](const std::vector<ShelfItem>& shelf, const WantedRule& wanted = {}) {
+        const auto found = rule_in_force(shelf, wanted, "hr", std::nullopt);
+        return found ? what_counts(*found) + ": " + too_few(*found) : std::string("unknown");
+    };
+    const std::string users = "collection users: no documents", whole = "the database: no documents";
+    CHECK(in_force({file(kNew, 1)}, {false, {{"people"}, 1}}) == "collection people: no documents");
+    CHECK(in_force({file(kNew, 1)}, {false, {{"users", "absences"}, 3}}) ==
+          "collections users, absences: fewer than 3 documents");
+    CHECK(in_force({file(kNew, 1)}, {false, {}}) == whole);
+    CHECK(in_force({file(kNew, 1)}) == users);
+    CHECK(in_force({file(kNew, 2, 0), file(kOld, 1)}) == whole);
+    CHECK(in_force({file(kNew, 2, 1)}, {true, {{}, 2}}) == "the database: fewer than 2 documents");
+    CHECK(in_force({}) == whole);
     ShelfItem unknown = file(kNew, 1);
     unknown.manifest.reset();
-    CHECK(!sentinel_in_force({unknown}, "", "hr", std::nullopt).has_value());
+    CHECK(in_force({unknown}) == "unknown");
     unknown.problem_reason = "file_truncated";
-    CHECK(!sentinel_in_force({unknown}, "", "hr", std::nullopt).has_value());
-    CHECK(sentinel_in_force({unknown, file(kOld, 1)}, "", "hr", std::nullopt) == "users");
-    CHECK(sentinel_in_force({unknown, file(kOld, 1, 0)}, "", "hr", std::nullopt) == "");
+    CHECK(in_force({unknown}) == "unknown");
+    CHECK(in_force({unknown, file(kOld, 1)}) == users);
+    CHECK(in_force({unknown, file(kOld, 1, 0)}) == whole);
+}
+
+TEST_CASE("hazard 10: a backup with too few documents for the rule is no candidate") {
+    auto rule = users_rule();
+    rule.empty.minimum = 3;
+    CHECK(names(choose({file(kNew, 3, 2), file(kMid, 2, 3)}, rule)) == std::vector<std::string>{kMid});
+    rule.empty = {{"users", "absences"}, 3};
+    CHECK(names(choose({file(kNew, 3, 2), file(kMid, 2, 1)}, rule)) == std::vector<std::string>{kNew});
+    rule.empty = {{}, 4};
+    CHECK(names(choose({file(kNew, 3, 2), file(kMid, 2, 3)}, rule)) == std::vector<std::string>{kMid});
 }

@@ -87,7 +87,7 @@ def _answer(reprise: Reprise, found: Found) -> tuple[str, int]:
 def _exit_code(verb: str, result: dict[str, Any]) -> int:
     if verb == "backup" and result.get("state") == "suspect":
         return EXIT_REFUSED
-    if verb == "auto":
+    if verb == "auto" and not result.get("may_go_on"):
         return {"in_progress": EXIT_BUSY, "refused": EXIT_REFUSED}.get(str(result.get("result")), EXIT_OK)
     return EXIT_OK
 

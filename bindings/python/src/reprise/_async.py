@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Unpack
 
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_RUNNING
-from ._calls import BackupOptions, ForgetOptions, Path, RestoreOptions, with_file
+from ._calls import BackupOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
 from ._client import SLICE_MS
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
@@ -52,10 +52,19 @@ class AsyncReprise:
         return _results.read(BackupResult, await self.run("backup", dict(options), progress))
 
     async def auto(
-        self, *, retry: bool | None = None, wait_ms: int | None = None, progress: ProgressCallback | None = None
+        self,
+        *,
+        retry: bool | None = None,
+        wait_ms: int | None = None,
+        on_failure: OnFailure | None = None,
+        progress: ProgressCallback | None = None,
     ) -> StartupResult:
-        """Brings the data back when the database is empty. Await it before your own indexes and migrations."""
-        return _results.startup_result(await self.run("startup", {"retry": retry, "wait_ms": wait_ms}, progress))
+        """Brings the data back when the database is empty. Await it before your own indexes and migrations.
+
+        `on_failure="start_anyway"`: no failure but a cancel raises, and the result says that the host may go on.
+        """
+        options = {"retry": retry, "wait_ms": wait_ms, "on_failure": on_failure}
+        return _results.startup_result(await self.run("startup", options, progress))
 
     async def restore(
         self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[RestoreOptions]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class BackupOptions(TypedDict, total=False):
@@ -46,6 +46,7 @@ class ForgetOptions(TypedDict, total=False):
     wait_ms: int | None
 
 
+OnFailure = Literal["fail", "start_anyway"]
 Path = str | os.PathLike[str]
 
 

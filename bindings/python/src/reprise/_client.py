@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_DONE, JOB_RUNNING
-from ._calls import BackupOptions, ForgetOptions, Path, RestoreOptions, with_file
+from ._calls import BackupOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
 from ._results import Backup, BackupResult, ForgetResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
@@ -19,7 +19,7 @@ SLICE_MS = 200
 class Reprise:
     """One database and one folder. Thread-safe. Opening connects to nothing and starts nothing.
 
-    `config` takes the other keys of the configuration (`sentinel`, `include`, `exclude`, `profile`, `consistency`,
+    `config` takes the other keys of the configuration (`sentinel`, `startup`, `include`, `exclude`, `profile`, `consistency`,
     `connect_timeout_ms`, `log_level`); an unknown one raises InvalidConfigError.
     """
 
@@ -47,10 +47,19 @@ class Reprise:
         return _results.read(BackupResult, self.run("backup", dict(options), progress))
 
     def auto(
-        self, *, retry: bool | None = None, wait_ms: int | None = None, progress: ProgressCallback | None = None
+        self,
+        *,
+        retry: bool | None = None,
+        wait_ms: int | None = None,
+        on_failure: OnFailure | None = None,
+        progress: ProgressCallback | None = None,
     ) -> StartupResult:
-        """Brings the data back when the database is empty. Call it before your own indexes and migrations."""
-        return _results.startup_result(self.run("startup", {"retry": retry, "wait_ms": wait_ms}, progress))
+        """Brings the data back when the database is empty. Call it before your own indexes and migrations.
+
+        `on_failure="start_anyway"`: no failure but a cancel raises, and the result says that the host may go on.
+        """
+        options = {"retry": retry, "wait_ms": wait_ms, "on_failure": on_failure}
+        return _results.startup_result(self.run("startup", options, progress))
 
     def restore(
         self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[RestoreOptions]

@@ -66,7 +66,8 @@ both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --kee
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --wait SECONDS
-auto:     --retry  --sentinel COLLECTION  --wait SECONDS
+auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
+          --minimum DOCUMENTS  --start-anyway  --wait SECONDS
 accept, pin, unpin:  --wait SECONDS
 
 exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work
@@ -113,7 +114,15 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--without-majority": _FLAG,
         "--wait": _TEXT,
     },
-    "auto": {"--retry": _FLAG, "--sentinel": _TEXT, "--wait": _TEXT},
+    "auto": {
+        "--retry": _FLAG,
+        "--sentinel": _TEXT,
+        "--collection": _NAMES,
+        "--whole-database": _FLAG,
+        "--minimum": _TEXT,
+        "--start-anyway": _FLAG,
+        "--wait": _TEXT,
+    },
     "list": {},
     "show": {},
     "cat": {},
@@ -132,7 +141,8 @@ VERBS = tuple(_OPTIONS)
 
 # Options that are ours, or go to the job under another name.
 _RENAMED = frozenset(
-    "json no_progress verbose database directory sentinel wait merge require_snapshot to_mongo_url_env no_retention".split()
+    "json no_progress verbose database directory sentinel collection whole_database minimum start_anyway wait merge "
+    "require_snapshot to_mongo_url_env no_retention".split()
 )
 _KEPT = frozenset(name[2:].replace("-", "_") for name in _KEEP)
 
@@ -221,8 +231,24 @@ def configuration(found: Found, environment: Mapping[str, str]) -> dict[str, Any
         kept = {key: value for key, value in found.options.items() if key in _KEPT}
         if kept or found.flag("no_retention"):
             values["retention"] = kept or False
+    startup = _startup(found)
+    if startup:
+        values["startup"] = startup
     if found.flag("verbose"):
         values["log_level"] = "debug"
+    return values
+
+
+def _startup(found: Found) -> dict[str, Any]:
+    """The configuration's key `startup`, as far as it was given: what counts as empty."""
+    values: dict[str, Any] = {}
+    if found.flag("whole_database"):
+        values["empty"] = "database"
+    if found.options.get("collection"):
+        values["collections"] = found.options["collection"]
+    minimum = found.text("minimum")
+    if minimum is not None:
+        values["minimum"] = _documents(minimum)
     return values
 
 
@@ -244,6 +270,8 @@ def job_options(found: Found, environment: Mapping[str, str]) -> dict[str, Any]:
     variable = found.text("to_mongo_url_env")
     if variable is not None:
         options["to_mongo_url"] = _from_environment(variable, environment)
+    if found.flag("start_anyway"):
+        options["on_failure"] = "start_anyway"
     wait = found.text("wait")
     if wait is not None:
         options["wait_ms"] = _milliseconds(wait)
@@ -271,6 +299,12 @@ def _number(name: str, given: str) -> int:
     digits = given[1:] if given.startswith("-") else given
     if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
         raise _usage(f"{name} takes a whole number, not {given}")
+    return int(given)
+
+
+def _documents(given: str) -> int:
+    if not given.isascii() or not given.isdigit() or not 1 <= len(given) <= 5:
+        raise _usage(f"--minimum takes a number of documents, not {given}")
     return int(given)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ._errors import BusyError, RefusedError
+
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -90,11 +92,16 @@ class RestoreResult:
 
 @dataclass(frozen=True)
 class StartupResult:
-    """`result`: not_needed, restored, restored_by_other, no_backup, in_progress or refused."""
+    """`result`: not_needed, restored, restored_by_other, no_backup, in_progress or refused.
+
+    `may_go_on` is False for in_progress and refused, unless the host asked to start anyway: it must not serve then.
+    """
 
     result: str = ""
     reason: str = ""
     message: str = ""
+    may_go_on: bool = False
+    rule: Mapping[str, Any] | None = None
     sentinel: str | None = None
     file: str | None = None
     restore: RestoreResult | None = None
@@ -103,10 +110,12 @@ class StartupResult:
     warnings: Sequence[str] = ()
     raw: Json = field(default_factory=dict, repr=False)
 
-    @property
-    def may_go_on(self) -> bool:
-        """False for in_progress and refused: a host must not serve requests then."""
-        return self.result in ("not_needed", "restored", "restored_by_other", "no_backup")
+    def raise_unless_ready(self) -> StartupResult:
+        """Fails the host's start: BusyError (in_progress) or RefusedError with the result's reason, unless `may_go_on`."""
+        if self.may_go_on:
+            return self
+        kind = BusyError if self.result == "in_progress" else RefusedError
+        raise kind(self.message, self.reason)
 
     @property
     def restored(self) -> bool:

@@ -178,6 +178,8 @@ _BEFORE = {
 def auto(result: Json) -> list[str]:
     said = text(result, "message") or text(result, "result")
     lines = [sentence(_BEFORE.get(text(result, "result"), "") + said)]
+    if text(result, "result") in ("in_progress", "refused") and result.get("may_go_on"):
+        lines.append("The host may start anyway, as asked for.")
     skipped = result.get("skipped")
     for each in skipped if isinstance(skipped, list) else []:
         if isinstance(each, Mapping):
