@@ -53,6 +53,7 @@ const std::map<std::string, Options> own = {
       {"--allow-unsharded", Kind::flag},
       {"--non-unique", Kind::flag},
       {"--without-majority", Kind::flag},
+      {"--abandon-unfinished", Kind::flag},
       {"--wait", Kind::text}}},
     {"auto",
      {{"--retry", Kind::flag},

@@ -133,7 +133,7 @@ REPRISE_API void reprise_close(reprise_engine* engine);
  *            is empty; the host may start where the result says "may_go_on": true
  *   restore  file (name, path inside the folder, or "latest"), mode ("replace" or "merge"), exact, include, exclude,
  *            to_database, to_mongo_url, other_database, adopt, no_safety_backup, allow_unsharded, non_unique,
- *            without_majority
+ *            without_majority, abandon_unfinished
  *   verify   file
  *   rehash   file (required)
  *   forget   dry_run, and the keys of "retention" in place of the configured ones: removes what no rule keeps

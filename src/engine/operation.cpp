@@ -103,7 +103,7 @@ void Operation::State::take_lease(Access access) {
 void Operation::State::settle() {
     op = lease ? lease->op() : random_hex(kOpBytes);
     if (lease) {
-        const Settled settled = settle_record(*client, place.database, *lease, *place.store, context);
+        const Settled settled = settle_record(place, *client, *lease, context);
         notes.insert(notes.end(), settled.notes.begin(), settled.notes.end());
         REPRISE_STEP("engine.operation.settled");
     } else if (swap_unfinished(*client, place.database)) {

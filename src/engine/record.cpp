@@ -37,6 +37,7 @@ std::string step_bson(const SwapStep& step) {
     BsonArray indexes;
     for (const auto& index : step.indexes) indexes.doc(index);
     if (indexes.size() > 0) out.array("indexes", indexes.str());
+    if (step.done) out.add("done", true);
     return out.str();
 }
 
@@ -73,6 +74,7 @@ SwapStep step_from(BsonView view) {
         step.saved =
             CollectionSummary{integer_of(inside, "documents"), integer_of(inside, "bson_bytes"), text_of(inside, "digest")};
     }
+    if (const auto done = view.find("done")) step.done = done->truthy();
     if (const auto options = view.find("options")) step.options = std::string(options->document());
     if (const auto index = view.find("index")) step.index = std::string(index->document());
     if (const auto indexes = view.find("indexes"))
@@ -196,6 +198,22 @@ bool replace_record(Client& client, const std::string& database, const RestoreRe
     const std::string reply = run_write(client, database, command, without_majority);
     REPRISE_STEP("restore.record_replace.after");
     return integer_of(BsonView(reply), "n") == 1;
+}
+
+void mark_step_done(Client& client, const std::string& database, RestoreRecord& record, std::size_t step) {
+    const std::string field = "steps." + std::to_string(step) + ".done";
+    const std::string change = BsonBuilder().doc("$set", BsonBuilder().add(field, true).str()).str();
+    const std::string update = BsonBuilder().doc("q", identity(record)).doc("u", change).str();
+    BsonBuilder command;
+    command.add("update", kOwnCollection).array("updates", BsonArray().doc(update).str());
+    CommandOptions options;  // no majority: a mark that an election takes back only means that the step is looked at again
+    options.retryable_write = true;
+    REPRISE_STEP("restore.mark_done.before");
+    const std::string reply = client.command(database, command.str(), options);
+    REPRISE_STEP("restore.mark_done.after");
+    if (integer_of(BsonView(reply), "n") != 1)
+        throw Failure(Code::busy, "lease_lost", "another operation took this restore over and finishes it");
+    record.steps[step].done = true;
 }
 
 bool remove_record(Client& client, const std::string& database, const RestoreRecord& record) {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/context.h"
+#include "engine/place.h"
 #include "format/model.h"
 #include "mongo/client.h"
 #include "mongo/lease.h"
-#include "store/store.h"
 
 namespace reprise {
 
@@ -24,8 +24,8 @@ struct Settled {
 
 // Under the lease, before any other work: finds a record and rolls back (state staging) or forward (state swapping), then
 // drops or adopts staging collections of earlier operations. Failure{refused, "record_newer"} when the record's
-// min_reader is above ours. Without a record it sweeps what staging is left.
-Settled settle_record(Client& client, const std::string& database, const Lease& lease, Store& store, const Context& context);
+// min_reader is above ours. Without a record it sweeps what staging is left. place.abandon_unfinished: place.h.
+Settled settle_record(const Place& place, Client& client, const Lease& lease, const Context& context);
 // For an operation without lease: is a record in `swapping` there?
 bool swap_unfinished(Client& client, const std::string& database);
 
@@ -47,6 +47,7 @@ struct SwapStep {
     std::string options;                     // view, timeseries: what to create, with the real expiry
     std::vector<std::string> indexes;        // timeseries: built after the fill
     std::string index;                       // ttl: the index with its real value; empty: the collection's own expiry
+    bool done = false;  // what somebody does to the target afterwards is theirs; a reader that does not know it looks again
 };
 
 struct RestoreRecord {
@@ -72,6 +73,8 @@ void insert_record(Client& client, const std::string& database, const RestoreRec
 // Replaces the record whose op, term and state are `was`'s; false when it is not there any more (somebody took over).
 bool replace_record(Client& client, const std::string& database, const RestoreRecord& was, const RestoreRecord& now,
                     bool without_majority);
+// Marks one step done. Failure{busy, "lease_lost"} when the record is not there any more in that state, of that op and term.
+void mark_step_done(Client& client, const std::string& database, RestoreRecord& record, std::size_t step);
 // False when it is not there any more in that state, of that op and term.
 bool remove_record(Client& client, const std::string& database, const RestoreRecord& record);
 

@@ -22,8 +22,8 @@ constexpr std::size_t kPrefixBytes = 16;  // "reprise_" and op8
 
 class Settler {
 public:
-    Settler(Client& client, const std::string& database, const Lease& lease, Store& store, const Context& context)
-        : client_(client), database_(database), lease_(lease), store_(store), context_(context) {}
+    Settler(const Place& place, Client& client, const Lease& lease, const Context& context)
+        : place_(place), client_(client), database_(place.database), lease_(lease), store_(*place.store), context_(context) {}
 
     Settled run() {
         auto record = take_over();
@@ -120,7 +120,8 @@ private:
 
     void roll_forward(const RestoreRecord& record) {
         settled_.what = Settled::What::rolled_forward;
-        const SwapOutcome outcome = run_swap({client_, database_, store_, context_, [this] { lease_.check(); }}, record);
+        const SwapOutcome outcome =
+            run_swap({client_, database_, store_, context_, [this] { lease_.check(); }, place_.abandon_unfinished}, record);
         settled_.notes.push_back(
             "a restore of " + printable(record.backup) + " was cut off while it swapped, and was finished" +
             (record.safety.empty() ? std::string() : "; what was there before is in " + printable(record.safety)));
@@ -132,6 +133,7 @@ private:
         return {client_, database_, context_, [this] { lease_.check(); }};
     }
 
+    const Place& place_;
     Client& client_;
     const std::string& database_;
     const Lease& lease_;
@@ -142,8 +144,8 @@ private:
 
 }  // namespace
 
-Settled settle_record(Client& client, const std::string& database, const Lease& lease, Store& store, const Context& context) {
-    return Settler(client, database, lease, store, context).run();
+Settled settle_record(const Place& place, Client& client, const Lease& lease, const Context& context) {
+    return Settler(place, client, lease, context).run();
 }
 
 bool swap_unfinished(Client& client, const std::string& database) {

@@ -1,6 +1,7 @@
 #include "engine/swap.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/bson.h"
 #include "base/failure.h"
@@ -33,7 +34,7 @@ bool same_documents(const CollectionSummary& a, const CollectionSummary& b) {
 
 class Swap {
 public:
-    Swap(const SwapPlace& place, const RestoreRecord& record) : place_(place), record_(record) {}
+    Swap(const SwapPlace& place, RestoreRecord record) : place_(place), record_(std::move(record)) {}
 
     SwapOutcome run() {
         const std::int64_t began_ms = place_.context.clock->boot_ms();
@@ -69,7 +70,17 @@ private:
         }
     }
 
+    // What is known to be done is not looked at again: what somebody does to it afterwards is not ours to undo. Restored data
+    // in our own namespace are another matter: a dead process's command carried them away.
     void take(std::size_t i) {
+        const SwapStep& step = record_.steps[i];
+        if (step.done && (step.what != "rename" || record_.names_decide || !staged(step))) return;
+        take_once(i);
+        place_.check();
+        if (!step.done) mark_step_done(client(), database(), record_, i);
+    }
+
+    void take_once(std::size_t i) {
         const SwapStep& step = record_.steps[i];
         if (step.what == "exact")
             take_exact(i);
@@ -97,12 +108,19 @@ private:
         return found->uuid != step.expected_uuid && !staged(step);
     }
 
-    // Throws when it is neither there nor in place: nothing can be swapped in, so nothing is taken away.
-    CollectionInfo need_staged(const SwapStep& step) {
-        if (auto found = staged(step)) return std::move(*found);
-        throw Failure(Code::corrupt, "staging_missing",
-                      "the staged data of collection " + printable(step.target) +
-                          " is gone from the database; restore again from the file " + record_.backup);
+    // nullopt, with a warning, when it is neither there nor in place and a person said to go on. Nothing can be swapped in
+    // then, so nothing is taken away.
+    std::optional<CollectionInfo> need_staged(std::size_t i) {
+        const SwapStep& step = record_.steps[i];
+        if (auto found = staged(step)) return found;
+        if (!place_.abandon_unfinished)
+            throw Failure(Code::corrupt, "staging_missing",
+                          "collection " + printable(step.target) + " was removed while its restore from the file " +
+                              printable(record_.backup) + " was unfinished; restore a file with abandon_unfinished to go on");
+        abandoned_.insert(i);
+        outcome_.warnings.push_back("collection " + printable(step.target) + " was removed while its restore from the file " +
+                                    printable(record_.backup) + " was unfinished: it is left as it is");
+        return std::nullopt;
     }
 
     // Runs `attempt` until it says that it is done; what passes by itself is waited for, within a bound.
@@ -198,12 +216,13 @@ private:
                                                 " when it was renamed; they are in the backup's catalog");
                 return true;
             }
-            const CollectionInfo source = need_staged(step);
-            options = source.options;
+            const auto source = need_staged(i);
+            if (!source) return true;
+            options = source->options;
             if (found) clear_way(i, *found);
             place_.check();
             REPRISE_STEP("restore.rename.before");
-            rename_collection(client(), database(), source.name, step.target, source.uuid, bound_ms_);
+            rename_collection(client(), database(), source->name, step.target, source->uuid, bound_ms_);
             REPRISE_STEP("restore.rename.after");
             return false;  // looks again: what the server says decides, not that the command returned
         });
@@ -217,13 +236,14 @@ private:
             if (now.documents == step.documents && now.digest == step.digest && same_definition(step, *found))
                 return finish_time_series(step);
         }
-        const CollectionInfo source = need_staged(step);
+        const auto source = need_staged(i);
+        if (!source) return;
         if (found) clear_way(i, *found);
         place_.check();
         REPRISE_STEP("restore.time_series_create.before");
         create_collection(client(), database(), step.target, without_field(step.options, "expireAfterSeconds"));
         REPRISE_STEP("restore.time_series_create.after");
-        unwrap_into(client(), database(), {source.name, step.target}, place_.check);
+        unwrap_into(client(), database(), {source->name, step.target}, place_.check);
         REPRISE_STEP("restore.time_series_fill.after");
         const CollectionSummary now = measure_collection(client(), database(), step.target, true, place_.context);
         if (now.documents < step.documents)
@@ -272,7 +292,7 @@ private:
     void drop_old_views() {
         for (std::size_t i = record_.steps.size(); i-- > 0;) {
             const SwapStep& step = record_.steps[i];
-            if (step.what != "view") continue;
+            if (step.what != "view" || step.done) continue;
             persist(step.target, [&] {
                 const auto found = live(step.target);  // at every try: an answer may be lost and the name taken anew
                 if (found && !right_view_stands(step, *found)) clear_way(i, *found);
@@ -391,6 +411,11 @@ private:
             const auto number = retired_step(found.name);
             if (!number || *number >= record_.steps.size() || is_restored_data(found)) continue;
             const SwapStep& step = record_.steps[*number];
+            if (abandoned_.count(*number) > 0) {
+                outcome_.warnings.push_back("what collection " + printable(step.target) + " was before is in collection " +
+                                            set_apart(naming(), found));
+                continue;
+            }
             const bool named_by_us = found.name.compare(0, 16, staging_name(record_.op, 0), 0, 16) == 0;
             if (named_by_us || record_.names_decide || found.uuid == step.expected_uuid) finish_one(step, found);
         }
@@ -439,7 +464,8 @@ private:
     }
 
     const SwapPlace& place_;
-    const RestoreRecord& record_;
+    RestoreRecord record_;
+    std::set<std::size_t> abandoned_;  // steps whose data somebody removed
     SwapOutcome outcome_;
     std::int64_t bound_ms_ = kRenameBoundMs;  // of the next rename
     bool safety_checked_ = false, safety_whole_ = false;

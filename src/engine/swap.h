@@ -28,6 +28,7 @@ struct SwapPlace {
     Store& store;
     const Context& context;
     std::function<void()> check;  // throws when the lease is lost; before every command that writes
+    bool abandon_unfinished = false;
 };
 
 // Takes all steps, then what became of the retired collections, then removes the record and the staging that is left.

@@ -34,7 +34,7 @@ Schema make_schema(Kind kind) {
             return schema("restore", {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
                                       texts("exclude"), text("to_database"), text("to_mongo_url"), yes_no("other_database"),
                                       yes_no("adopt"), yes_no("no_safety_backup"), yes_no("allow_unsharded"),
-                                      yes_no("non_unique"), yes_no("without_majority")});
+                                      yes_no("non_unique"), yes_no("without_majority"), yes_no("abandon_unfinished")});
         case Kind::verify: return schema("verify", {text("file")});
         case Kind::rehash: return schema("rehash", {needed("file")});
         case Kind::forget: {

@@ -119,6 +119,7 @@ RestoreOptions restore_options(const Bench& bench, Place& place) {
     out.allow_unsharded = yes_or(asked, "allow_unsharded", false);
     out.non_unique = yes_or(asked, "non_unique", false);
     out.without_majority = yes_or(asked, "without_majority", false);
+    place.abandon_unfinished = yes_or(asked, "abandon_unfinished", false);
     if (const Json* url = asked.find("to_mongo_url")) place.url = Secret(url->as_string());
     if (const Json* name = asked.find("to_database")) place.database = name->as_string();
     // Naming the target is the explicit word that another name or server is meant.

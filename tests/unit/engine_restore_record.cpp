@@ -31,6 +31,7 @@ RestoreRecord full_record() {
     step.saved = CollectionSummary{3, 120, "xxh3-128-sorted:11"};
     step.options = BsonBuilder().add("expireAfterSeconds", 60).str();
     step.indexes = {BsonBuilder().add("name", "a_1").str(), BsonBuilder().add("name", "b_1").str()};
+    step.done = true;
     record.steps.push_back(step);
     SwapStep ttl;
     ttl.what = "ttl";
@@ -59,6 +60,8 @@ TEST_CASE("a record reads back as it was written") {
     CHECK(read.steps[0].source_uuid == record.steps[0].source_uuid);
     CHECK(read.steps[0].saved->bson_bytes == 120);
     CHECK(read.steps[0].indexes == record.steps[0].indexes);
+    CHECK(read.steps[0].done);
+    CHECK_FALSE(read.steps[1].done);
     CHECK_FALSE(read.steps[1].saved.has_value());
     CHECK(read.term == 7);
 }

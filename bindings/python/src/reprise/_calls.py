@@ -30,6 +30,7 @@ class RestoreOptions(TypedDict, total=False):
     allow_unsharded: bool | None
     non_unique: bool | None
     without_majority: bool | None
+    abandon_unfinished: bool | None
     wait_ms: int | None
 
 

@@ -65,7 +65,8 @@ both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --kee
           --keep-yearly N  --keep-within SPAN, as 2y5m7d3h  --max-total-bytes N
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
-          --allow-unsharded  --non-unique  --without-majority  --wait SECONDS
+          --allow-unsharded  --non-unique  --without-majority  --abandon-unfinished
+          --wait SECONDS
 auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
           --minimum DOCUMENTS  --start-anyway  --wait SECONDS
 accept, pin, unpin:  --wait SECONDS
@@ -112,6 +113,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--allow-unsharded": _FLAG,
         "--non-unique": _FLAG,
         "--without-majority": _FLAG,
+        "--abandon-unfinished": _FLAG,
         "--wait": _TEXT,
     },
     "auto": {
