@@ -7,7 +7,7 @@
 function(reprise_program name rooms)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE reprise_flags reprise_driver OpenSSL::SSL OpenSSL::Crypto Threads::Threads
-    ${CMAKE_DL_LIBS})
+    ${REPRISE_COMPRESSION_LIBRARIES} ${CMAKE_DL_LIBS})
   target_include_directories(${name} SYSTEM PRIVATE ${REPRISE_RAPIDJSON_INCLUDE})
   foreach(room ${rooms})
     target_sources(${name} PRIVATE $<TARGET_OBJECTS:reprise_${room}>)

@@ -32,7 +32,7 @@ CAPI = {"base", "codec/json.h", "service", "admin"}
 # include prefix → the one room that may use it
 THIRD_PARTY = {
     "openssl/": "crypto", "rapidjson/": "codec", "mongoc/": "mongo", "bson/": "mongo", "xxhash.h": "stream",
-    "zlib.h": "stream", "zstd.h": "stream", "curl/": "store", "isa-l": "stream",
+    "zlib.h": "stream", "zstd": "stream", "curl/": "store", "isa-l": "stream",
 }
 SYSTEM_OK = re.compile(r"^(?:[a-z_0-9]+|c?[a-z]+\.h|(?:sys|linux|netinet|arpa|netdb|net)/[a-z_]+\.h)$")
 FILE_LINES, FUNCTION_LINES, COLUMNS = 500, 60, 128

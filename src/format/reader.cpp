@@ -24,13 +24,6 @@ std::string read_head(Source& source) {
 bool starts(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 
 void refuse_other_contents(std::string_view head) {
-    const auto layer = [&](const char* what) {
-        return Failure(Code::unsupported, "layer_unsupported",
-                       std::string("the file is ") + what + ", which this version does not read; unpack it first");
-    };
-    if (starts(head, "\x1f\x8b")) throw layer("compressed with gzip");
-    if (starts(head, "\x28\xb5\x2f\xfd")) throw layer("compressed with zstd");
-    if (starts(head, "age-encryption.org/") || starts(head, "-----BEGIN AGE")) throw layer("encrypted with age");
     if (head.empty()) throw Failure(Code::corrupt, "file_truncated", "the file is empty; use another backup");
     const std::size_t first = head.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos || head[first] != '{')
@@ -61,13 +54,16 @@ auto named(const std::string& name, const std::unique_ptr<ReadBody>& body, Work 
 
 struct BackupReader::State {
     std::string name;
+    std::unique_ptr<Content> content;
     std::unique_ptr<ReadBody> body;
 };
 
 BackupReader::BackupReader(Source& source, std::string name, ReadOptions options) : state_(std::make_unique<State>()) {
     state_->name = std::move(name);
     named(state_->name, state_->body, [&] {
-        BodyInput input{source, read_head(source), state_->name, options.tolerate_edits};
+        state_->content = std::make_unique<Content>(source, options.layers);
+        Source& plain = *state_->content;
+        BodyInput input{plain, read_head(plain), state_->name, options.tolerate_edits};
         refuse_other_contents(input.head);
         const bool by_line = !options.tolerate_edits && laid_out(input.head);
         state_->body = by_line ? read_by_line(std::move(input)) : read_by_token(std::move(input));

@@ -1,5 +1,5 @@
 // Reads one backup file as a stream and checks everything that the file says of itself; memory does not grow.
-// Reads format 1 and, told by what is in them, files of the replaced system.
+// Reads format 1 and, told by what is in them, files of the replaced system, under whatever layers (stream/layers.h).
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "format/model.h"
+#include "stream/layers.h"
 #include "stream/sink.h"
 
 namespace reprise {
@@ -16,13 +17,14 @@ namespace reprise {
 struct ReadOptions {
     // rehash and show: a wrong sha256, count or digest in the trailer is kept in mismatch() instead of thrown.
     bool tolerate_edits = false;
+    LayerOptions layers = {};
 };
 
 class BackupReader {
 public:
-    // Reads up to the catalog's end. `source` outlives it; its name is for messages only. Failure{unsupported,
-    // "format_unknown" | "kind_unknown" | "requirement_unknown" | "layer_unsupported"} before anything else is looked at;
-    // {corrupt, …} with the reasons that capi/ABI.md lists, here and in the calls below.
+    // Reads up to the catalog's end. `source`, the stored bytes, outlives it; its name is for messages only.
+    // Failure{unsupported, "format_unknown" | "kind_unknown" | "requirement_unknown" | "layer_unsupported"} before anything
+    // else is looked at; {corrupt, …} with the reasons that capi/ABI.md lists, here and in the calls below.
     BackupReader(Source& source, std::string name, ReadOptions options = {});
     ~BackupReader();
 

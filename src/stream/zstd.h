@@ -1,0 +1,23 @@
+// Zstandard (RFC 8878). Written as one frame with a checksum; read with any number of frames. zstd is included in
+// zstd_write.cpp and zstd_read.cpp alone.
+#pragma once
+
+#include <memory>
+
+#include "base/cancel.h"
+#include "stream/sink.h"
+
+namespace reprise {
+
+// Compresses with the library's own threads (they inherit the caller's blocked signals and its name) and writes to `inner` on
+// the calling thread. The frame's bytes depend neither on timing nor on the number of threads. level: 1…19, windows of 4 MiB
+// at most, which browsers and small readers take. `inner` outlives it.
+std::unique_ptr<Sink> make_zstd_sink(Sink& inner, int level);
+
+// The content of all frames that stand in `below` (skippable ones are skipped); 0 only when the last one was whole, its
+// checksum, where it has one, right, and nothing follows it. Failure{corrupt, "file_truncated" | "trailing_bytes" |
+// "layer_damaged" | "decompression_bomb"}, {unsupported, "layer_unsupported"} for a dictionary or a window over 128 MiB, which
+// also bounds the memory. `below` and `cancel` (may be null) outlive it.
+std::unique_ptr<Source> open_zstd(Source& below, const Cancel* cancel);
+
+}  // namespace reprise

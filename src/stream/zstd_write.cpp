@@ -1,0 +1,82 @@
+#include <zstd.h>
+
+#include <string>
+
+#include "base/failure.h"
+#include "stream/ordered.h"
+#include "stream/zstd.h"
+
+namespace reprise {
+namespace {
+
+// What is given to the library at once: always whole blocks, so that its cuts never depend on how the caller wrote.
+constexpr std::size_t kInBytes = 256 * 1024;
+constexpr std::size_t kOutBytes = 256 * 1024;
+constexpr int kMaxWindowLog = 22;
+constexpr int kWideLevel = 17;  // from here on the library would take windows of 8 MiB
+constexpr int kHeavyLevel = 13; // from here on one thread alone, for its tables take up to 60 MiB each
+constexpr int kHeavyJobBytes = 4 * 1024 * 1024;
+
+struct Free {
+    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+};
+
+class ZstdSink final : public Sink {
+public:
+    ZstdSink(Sink& inner, int level) : inner_(inner), context_(ZSTD_createCCtx()), out_(kOutBytes, '\0') {
+        if (!context_) throw Failure(Code::out_of_memory, "out_of_memory", "no memory is left for compression");
+        set(ZSTD_c_compressionLevel, level);
+        set(ZSTD_c_checksumFlag, 1);
+        if (level >= kWideLevel) set(ZSTD_c_windowLog, kMaxWindowLog);
+        // A library without threads refuses these two, and then compresses on the calling thread.
+        const unsigned workers = level >= kHeavyLevel ? 1 : worker_count();
+        ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(workers));
+        if (level >= kHeavyLevel) ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_jobSize, kHeavyJobBytes);
+        in_.reserve(kInBytes);
+    }
+
+    void write(std::string_view bytes) override {
+        while (!bytes.empty()) {
+            if (in_.size() == kInBytes) compress(ZSTD_e_continue);
+            const std::string_view part = bytes.substr(0, kInBytes - in_.size());
+            in_ += part;
+            bytes.remove_prefix(part.size());
+        }
+    }
+
+    void finish() override {
+        compress(ZSTD_e_end);
+        inner_.finish();
+    }
+
+private:
+    void set(ZSTD_cParameter parameter, int value) { check(ZSTD_CCtx_setParameter(context_.get(), parameter, value)); }
+
+    static std::size_t check(std::size_t result) {
+        if (ZSTD_isError(result) != 0)
+            throw Failure(Code::internal, "compression_failed",
+                          std::string("zstd could not compress a block: ") + ZSTD_getErrorName(result));
+        return result;
+    }
+
+    void compress(ZSTD_EndDirective how) {
+        ZSTD_inBuffer in{in_.data(), in_.size(), 0};
+        for (bool done = false; !done;) {
+            ZSTD_outBuffer out{out_.data(), out_.size(), 0};
+            const std::size_t left = check(ZSTD_compressStream2(context_.get(), &out, &in, how));
+            if (out.pos > 0) inner_.write(std::string_view(out_).substr(0, out.pos));
+            done = how == ZSTD_e_end ? left == 0 : in.pos == in.size;
+        }
+        in_.clear();
+    }
+
+    Sink& inner_;
+    std::unique_ptr<ZSTD_CCtx, Free> context_;
+    std::string in_, out_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_zstd_sink(Sink& inner, int level) { return std::make_unique<ZstdSink>(inner, level); }
+
+}  // namespace reprise
