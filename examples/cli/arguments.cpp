@@ -286,6 +286,7 @@ std::string configuration(const Arguments& arguments, std::string& database, std
     if (const std::string* sentinel = arguments.text("sentinel")) put(json, "sentinel", *sentinel);
     put_retention(json, arguments);
     put_startup(json, arguments);
+    if (const std::string how = environment("BACKUP_COMPRESSION"); !how.empty()) put(json, "compression", how);
     if (arguments.flag("verbose")) put(json, "log_level", "debug");
     json.EndObject();
     return text.GetString();

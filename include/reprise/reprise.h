@@ -111,6 +111,7 @@ REPRISE_API void reprise_free(char* text);
  *    "retention": {"keep_last": 7,      after each good backup; -1: all. Or false: nothing is removed
  *                  "keep_hourly": 0, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0,
  *                  "keep_within": "7d", "max_total_bytes": 0},
+ *    "compression": "none",             or "gzip", "zstd"; with a level: "gzip:1" … "gzip:9", "zstd:1" … "zstd:19"
  *    "connect_timeout_ms": 10000,
  *    "log_level": "info"}               debug, info, warning, error
  */

@@ -68,13 +68,14 @@ Manifest save_copy(Client& client, const std::string& database, const CopySource
     summary.read_from_us = header.backup_date_us;
 
     const auto staged = store.create();
-    BackupWriter writer(*staged, header, {CatalogEntry{source.name, info->type, info->options, info->indexes}});
+    const auto packer = make_packer(*staged, source.packing);
+    BackupWriter writer(*packer, header, {CatalogEntry{source.name, info->type, info->options, info->indexes}});
     write_copy(client, database, source, writer, context, *info);
     summary.read_to_us = context.clock->unix_us();
     writer.finish(summary);
     const auto stored = staged->reopen();
     verify_open(*stored, context);  // what was stored is read back before anything is dropped
-    const std::string name = free_name(store, FileKind::before_restore, header.backup_date_us, ".json");
+    const std::string name = free_name(store, FileKind::before_restore, header.backup_date_us, source.packing.suffix());
     REPRISE_STEP("restore.publish_copy.before");
     staged->publish(name);
     REPRISE_STEP("restore.publish_copy.after");

@@ -10,12 +10,14 @@
 #include "format/manifest.h"
 #include "mongo/client.h"
 #include "store/store.h"
+#include "stream/packing.h"
 
 namespace reprise {
 
 struct CopySource {
     std::string collection;  // where the documents are
     std::string name;        // what the file calls them
+    const Packing& packing;  // how the file is stored
 };
 
 // Writes before_restore_….json (scope partial), reads it back, writes its manifest, which it returns.

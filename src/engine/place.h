@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "base/secret.h"
 #include "store/store.h"
+#include "stream/packing.h"
 
 namespace reprise {
 
@@ -24,6 +25,7 @@ struct Place {
     // A person's word: an unfinished restore whose staged data somebody removed ends without them. What it retired for them is
     // kept as reprise_<op8>_k…; everything else is finished as always.
     bool abandon_unfinished = false;
+    Packing packing;                    // how files are stored that the operation writes
     std::int64_t lease_ttl_ms = 30000;  // as the protocol says; a shorter one is for tests
 };
 

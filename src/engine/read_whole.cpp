@@ -5,6 +5,20 @@ namespace {
 constexpr std::int64_t kDocumentsPerCheck = 1024;
 }
 
+ReadOptions read_options(const Context& context) {
+    ReadOptions options;
+    options.layers.cancel = context.cancel;
+    return options;
+}
+
+std::size_t CountingSource::read(char* buffer, std::size_t capacity) {
+    const std::size_t count = blob_.read(buffer, capacity);
+    if (bytes_ == 0) layered_ = layer_of(std::string_view(buffer, count)) != Layer::none;
+    if (layered_) hash_.update(std::string_view(buffer, count));
+    bytes_ += static_cast<std::int64_t>(count);
+    return count;
+}
+
 void read_whole(BackupReader& reader, const CountingSource& source, const char* phase, const Context& context,
                 const WholeReadHooks& hooks) {
     Progress progress;

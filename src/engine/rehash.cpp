@@ -12,7 +12,6 @@
 #include "engine/verify.h"
 #include "format/reader.h"
 #include "format/writer.h"
-#include "stream/pipe.h"
 
 namespace reprise {
 namespace {
@@ -78,13 +77,13 @@ Header Rehash::new_header(const Header& edited) {
 
 void Rehash::rewrite(OpenBlob& edited) {
     CountingSource source(edited);
-    ReadOptions options;
+    ReadOptions options = read_options(context_);
     options.tolerate_edits = true;
     BackupReader reader(source, edited.name(), options);
     header_ = new_header(reader.header());
     staged_ = store_.create();
-    const auto pipe = make_pipe_sink(*staged_);
-    BackupWriter writer(*pipe, header_, reader.catalog());
+    const auto packer = make_packer(*staged_, place_.packing);
+    BackupWriter writer(*packer, header_, reader.catalog());
     WholeReadHooks hooks;
     hooks.collection = [&](const std::string& name) { writer.begin_collection(name); };
     hooks.document = [&](std::string_view bson) { writer.document(bson); };
@@ -106,7 +105,7 @@ void Rehash::read_back() {
 void Rehash::publish() {
     Manifest& manifest = result_.manifest;
     REPRISE_STEP("engine.rehash.publish.before");
-    const std::string name = free_name(store_, FileKind::backup, context_.clock->unix_us(), ".json");
+    const std::string name = free_name(store_, FileKind::backup, context_.clock->unix_us(), place_.packing.suffix());
     staged_->publish(name);
     REPRISE_STEP("engine.rehash.publish.after");
     describe_blob(manifest, name, manifest.size_bytes, manifest.modified_us);

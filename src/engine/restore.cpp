@@ -12,6 +12,7 @@
 #include "engine/measure.h"
 #include "engine/merge.h"
 #include "engine/plan.h"
+#include "engine/read_whole.h"
 #include "engine/record.h"
 #include "engine/safety.h"
 #include "engine/shelf.h"
@@ -72,7 +73,7 @@ private:
     // The same open file from its first byte: what is staged is proven to be what was verified.
     void open_reader() {
         blob_->rewind();
-        reader_ = std::make_unique<BackupReader>(*blob_, options_.file);
+        reader_ = std::make_unique<BackupReader>(*blob_, options_.file, read_options(context_));
         std::vector<std::string> names;
         for (const auto& entry : entries()) names.push_back(entry.name);
         check_lists(options_, names);
@@ -297,7 +298,8 @@ private:
         say("swapping");
         SwapOutcome outcome;
         try {
-            outcome = run_swap({operation_.client(), place_.database, *place_.store, context_, [this] { operation_.check(); }},
+            outcome = run_swap({operation_.client(), place_.database, *place_.store, place_.packing, context_,
+                                [this] { operation_.check(); }},
                                record_);
         } catch (Failure& failure) {
             failure.message += "; the restore is past its point of no return: the next operation finishes it";

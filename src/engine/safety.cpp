@@ -5,6 +5,7 @@
 #include "base/failure.h"
 #include "base/text.h"
 #include "engine/compare.h"
+#include "engine/read_whole.h"
 #include "engine/shelf.h"
 #include "engine/snapshot.h"
 #include "engine/verify.h"
@@ -50,9 +51,9 @@ bool same_definition(const CatalogEntry& entry, const CollectionInfo& info) {
 }
 
 // Does the file define each of them as it is live? The catalog stands before all documents, so this reads little.
-bool defines(Store& store, const std::string& file, const std::vector<SavedCollection>& live) {
-    const auto blob = store.open(file);
-    BackupReader reader(*blob, file);
+bool defines(const SafetyWish& wish, const std::string& file, const std::vector<SavedCollection>& live) {
+    const auto blob = wish.place.store->open(file);
+    BackupReader reader(*blob, file, read_options(wish.context));
     return std::all_of(live.begin(), live.end(), [&](const SavedCollection& one) {
         return std::any_of(reader.catalog().begin(), reader.catalog().end(), [&](const CatalogEntry& entry) {
             return entry.name == one.info.name && same_definition(entry, one.info);
@@ -86,7 +87,7 @@ bool reuse(Operation& operation, const SafetyWish& wish, const std::vector<Colle
         if (!reusable(item, operation, wish.place) || !mentions(*item.manifest, infos)) continue;
         auto live = measure_all(operation, wish, infos);
         const std::string& name = item.blob.name;
-        if (!holds(*item.manifest, live) || !defines(store, name, live)) return false;
+        if (!holds(*item.manifest, live) || !defines(wish, name, live)) return false;
         if (verify_file(store, name, false, wish.context).manifest.sha256 != item.manifest->sha256) return false;
         safety.file = name;
         safety.sha256 = item.manifest->sha256;

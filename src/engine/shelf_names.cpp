@@ -118,8 +118,15 @@ std::string free_name(Store& store, FileKind kind, std::int64_t unix_us, const s
     name.kind = kind;
     name.stamp = compact_time(unix_us);
     name.suffix = suffix;
-    for (name.number = 1; name.number <= kMaxNumber; ++name.number)
-        if (!is_there(blobs, name.text())) return name.text();
+    for (name.number = 1; name.number <= kMaxNumber; ++name.number) {
+        // Free under every suffix: backup_….json.gz unpacks to backup_….json beside it.
+        const bool taken = std::any_of(std::begin(kSuffixes), std::end(kSuffixes), [&](const char* other) {
+            FileName same = name;
+            same.suffix = other;
+            return is_there(blobs, same.text());
+        });
+        if (!taken) return name.text();
+    }
     throw Failure(Code::busy, "name_taken", "99 files of the same second are already there; try again in a second").may_retry();
 }
 

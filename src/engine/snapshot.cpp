@@ -133,7 +133,7 @@ void Backup::publish(WrittenBackup& written) {
     operation_.check();
     REPRISE_STEP("engine.backup.publish.before");
     for (int attempt = 1;; ++attempt) {
-        manifest.name = free_name(store_, kind, written.header.backup_date_us, ".json");
+        manifest.name = free_name(store_, kind, written.header.backup_date_us, place_.packing.suffix());
         try {
             written.staged->publish(manifest.name);
             break;

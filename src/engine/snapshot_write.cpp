@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "engine/feed.h"
 #include "format/writer.h"
-#include "stream/pipe.h"
 
 namespace reprise {
 namespace {
@@ -82,10 +81,10 @@ std::optional<WrittenBackup> Writing::run(const FeedOptions& feed_options, std::
 
     REPRISE_STEP("engine.backup.create.before");
     written.staged = place_.store->create();
-    const auto pipe = make_pipe_sink(*written.staged);
+    const auto packer = make_packer(*written.staged, place_.packing);
     written.header.backup_date_us = context_.clock->unix_us();
     written.summary.read_from_us = written.header.backup_date_us;
-    BackupWriter writer(*pipe, written.header, catalog_of(selection_.saved));
+    BackupWriter writer(*packer, written.header, catalog_of(selection_.saved));
     Feed feed(place_, selection_.saved, feed_options, context_);
     for (FeedBlock block; feed.next(block);) take(block, writer);
     written.summary.read_to_us = context_.clock->unix_us();

@@ -186,7 +186,7 @@ private:
             const bool ours = step.what == "timeseries" && now.documents == step.documents && now.digest == step.digest;
             if (now.documents == 0 || ours || is_saved(step, now) || (copy && same_documents(*copy, now))) break;
             if (copies == kMaxCopies) throw contended(name, "write to time series");
-            copy = keep_copy({name, name});
+            copy = keep_copy({name, name, place_.packing});
         }
         place_.check();
         REPRISE_STEP("restore.drop_time_series.before");
@@ -435,7 +435,7 @@ private:
     bool copied(const SwapStep& step, const CollectionInfo& found, const CollectionSummary& now) {
         try {
             REPRISE_STEP("restore.save_copy.before");
-            const CollectionSummary copy = keep_copy({found.name, step.target});
+            const CollectionSummary copy = keep_copy({found.name, step.target, place_.packing});
             REPRISE_STEP("restore.save_copy.after");
             if (!same_documents(copy, now))
                 throw Failure(Code::internal, "readback_mismatch",

@@ -26,6 +26,7 @@ struct SwapPlace {
     Client& client;
     const std::string& database;
     Store& store;
+    const Packing& packing;  // of copies
     const Context& context;
     std::function<void()> check;  // throws when the lease is lost; before every command that writes
     bool abandon_unfinished = false;

@@ -29,10 +29,11 @@ void keep_decisions(Store& store, Manifest& manifest) {
 
 VerifyResult verify_open(OpenBlob& blob, const Context& context) {
     CountingSource source(blob);
-    BackupReader reader(source, blob.name());
+    BackupReader reader(source, blob.name(), read_options(context));
     read_whole(reader, source, "verifying", context);
     VerifyResult result;
     result.manifest = describe(reader.header(), reader.summary(), reader.sha256());
+    result.manifest.stored_sha256 = source.stored_sha256();
     result.manifest.verified = true;
     result.manifest.verified_us = context.clock->unix_us();
     result.warnings = reader.warnings();

@@ -34,6 +34,7 @@ Manifest read(const Json& json) {
     m.size_bytes = json.at("size_bytes").as_int();
     m.modified_us = json.at("modified_us").as_int();
     m.sha256 = json.at("sha256").as_string();
+    m.stored_sha256 = text_of(json, "stored_sha256");
     m.state = json.at("state").as_string();
     m.kind = json.at("kind").as_string();
     m.suspect_reason = text_of(json, "suspect_reason");
@@ -66,7 +67,9 @@ std::string manifest_key(const std::string& file_name) { return "manifests/" + f
 
 Json manifest_to_json(const Manifest& m) {
     Json json = Json::object({{"manifest", kManifestVersion}, {"name", m.name}, {"size_bytes", m.size_bytes}});
-    json.set("modified_us", m.modified_us).set("sha256", m.sha256).set("state", m.state);
+    json.set("modified_us", m.modified_us).set("sha256", m.sha256);
+    if (!m.stored_sha256.empty()) json.set("stored_sha256", m.stored_sha256);
+    json.set("state", m.state);
     if (!m.suspect_reason.empty()) json.set("suspect_reason", m.suspect_reason);
     json.set("kind", m.kind).set("verified", m.verified).set("verified_us", m.verified_us).set("pinned", m.pinned);
     if (m.keep_until_us) json.set("keep_until", iso_time(*m.keep_until_us));

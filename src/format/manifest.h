@@ -17,6 +17,7 @@ struct Manifest {
     std::int64_t size_bytes = 0;  // of the stored bytes; with modified_us tells whether the file is still the one described
     std::int64_t modified_us = 0;
     std::string sha256;          // of the content (the file's own last line)
+    std::string stored_sha256;   // of the stored bytes, when they are compressed or encrypted; else empty
     std::string state = "good";  // good | suspect
     std::string suspect_reason;
     std::string kind = "backup";  // backup | before_restore | before

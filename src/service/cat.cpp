@@ -8,6 +8,7 @@
 #include "engine/shelf.h"
 #include "format/reader.h"
 #include "store/local.h"
+#include "stream/layers.h"
 
 namespace reprise {
 namespace {
@@ -15,9 +16,9 @@ namespace {
 // Hands the reader its bytes and keeps a copy for the caller.
 class Tee final : public Source {
 public:
-    explicit Tee(Source& inner) : inner_(inner) {}
+    void open(Source& inner) { inner_ = &inner; }
     std::size_t read(char* buffer, std::size_t capacity) override {
-        const std::size_t got = inner_.read(buffer, capacity);
+        const std::size_t got = inner_->read(buffer, capacity);
         kept_.append(buffer, got);
         return got;
     }
@@ -31,7 +32,7 @@ public:
     bool empty() const { return kept_.empty(); }
 
 private:
-    Source& inner_;
+    Source* inner_ = nullptr;
     std::string kept_;
     std::size_t taken_ = 0;
 };
@@ -42,14 +43,27 @@ struct CatStream::State {
     std::unique_ptr<Store> store;
     std::string name;
     std::unique_ptr<OpenBlob> blob;
+    std::unique_ptr<Content> content;
     std::unique_ptr<Tee> tee;
     std::unique_ptr<BackupReader> reader;
     std::optional<Failure> failure;
     bool in_collection = false, ended = false;
 
+    // Reads the first bytes, so not before somebody asks for them.
+    void open_content() {
+        try {
+            content = std::make_unique<Content>(*blob);
+        } catch (Failure& said) {
+            if (said.code == Code::corrupt || said.code == Code::unsupported) said.message = name + ": " + said.message;
+            throw;
+        }
+        tee->open(*content);
+    }
+
     // One step of the reader, which may or may not fetch bytes.
     void advance() {
         if (reader == nullptr) {
+            open_content();
             reader = std::make_unique<BackupReader>(*tee, name);
             return;
         }
@@ -68,7 +82,7 @@ CatStream::CatStream(const Config& config, const std::string& file) : state_(std
     state_->store = open_local_store(config.directory, true);
     state_->name = resolve_name(*state_->store, config.directory, file.empty() ? "latest" : file);
     state_->blob = state_->store->open(state_->name);
-    state_->tee = std::make_unique<Tee>(*state_->blob);
+    state_->tee = std::make_unique<Tee>();
 }
 
 CatStream::~CatStream() = default;

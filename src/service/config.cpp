@@ -68,6 +68,7 @@ const Schema& config_schema() {
                                 {"consistency", KeyType::text, false, {"prefer_snapshot", "require_snapshot"}, 0, 0},
                                 guard_rule(),
                                 retention_rule(),
+                                {"compression", KeyType::text, false, {}, 0, 0},
                                 {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
                                 {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
     return schema;
@@ -88,6 +89,7 @@ Config parse_config(std::string_view text) {
     config.guard = read_guard(json, config.database);
     config.guard.sentinel = config.sentinel;
     config.retention = read_retention(json);
+    config.compression = parse_compression(text_or(json, "compression", "none"), "key compression of the configuration");
     config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
     config.log_level = level_of(text_or(json, "log_level", "info"));
     check_mongo_url(config.mongo_url);
@@ -112,6 +114,7 @@ Json config_to_json(const Config& config) {
     out.set("profile", config.profile == Profile::portable ? "portable" : "readable");
     out.set("consistency", config.require_snapshot ? "require_snapshot" : "prefer_snapshot");
     out.set("guard", guard_to_json(config.guard)).set("retention", retention_to_json(config.retention));
+    out.set("compression", config.compression.text());
     out.set("connect_timeout_ms", config.connect_timeout_ms);
     out.set("log_level", kLevels[static_cast<int>(config.log_level)]);
     return out;

@@ -18,6 +18,7 @@
 #include "policy/retention.h"
 #include "service/schema.h"
 #include "service/startup_config.h"
+#include "stream/compression.h"
 
 namespace reprise {
 
@@ -33,6 +34,7 @@ struct Config {
     GuardRules guard;  // with the sentinel
     std::optional<RetentionRules> retention = RetentionRules();
     std::int64_t connect_timeout_ms = 10000;
+    Compression compression;  // of the files that are written
     Level log_level = Level::info;
 };
 

@@ -34,6 +34,7 @@ struct Bench {
         out.job = given.job;
         out.wait_ms = wait_ms_of(options, kind == Kind::startup ? config->startup.wait_ms : 0);
         out.connect_ms = config->connect_timeout_ms;
+        out.packing.compression = config->compression;
         return out;
     }
 };

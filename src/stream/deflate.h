@@ -23,7 +23,7 @@ public:
     struct Step {
         std::string_view in;  // shrinks by what was taken
         char* out;
-        std::size_t room;     // shrinks by what was written
+        std::size_t room;        // shrinks by what was written
         std::size_t unused = 0;  // after `ended`: of the bytes taken, these last ones (at most kMaxUnused) are not the stream's
     };
     static constexpr std::size_t kMaxUnused = 8;

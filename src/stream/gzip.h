@@ -15,7 +15,7 @@ constexpr std::size_t kGzipBlockBytes = 1024 * 1024;
 std::unique_ptr<Sink> make_gzip_sink(Sink& inner, int level);
 
 // The content of all members that stand in `below`; 0 only when the last one's checksum was right and nothing follows it.
-// Failure{corrupt, "file_truncated" | "trailing_bytes" | "layer_damaged" | "decompression_bomb"}. Memory is fixed.
+// Failure{corrupt, "file_truncated" | "trailing_bytes" | "file_damaged" | "decompression_bomb"}. Memory is fixed.
 // `below` and `cancel` (may be null) outlive it.
 std::unique_ptr<Source> open_gzip(Source& below, const Cancel* cancel);
 

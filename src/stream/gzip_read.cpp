@@ -35,9 +35,9 @@ private:
     void skip_text();
 
     Failure damaged(const std::string& what) const {
-        return Failure(Code::corrupt, "layer_damaged",
-                       "the gzip data are damaged near byte " + std::to_string(intake_.taken()) + " (" + what +
-                           "); use another backup");
+        return Failure(
+            Code::corrupt, "file_damaged",
+            "the gzip data are damaged near byte " + std::to_string(intake_.taken()) + " (" + what + "); use another backup");
     }
 
     Intake intake_;
@@ -50,7 +50,8 @@ private:
 
 std::uint8_t GzipSource::next() {
     if (!intake_.more())
-        throw Failure(Code::corrupt, "file_truncated", "the gzip data end before their end: the file was cut off; use another backup");
+        throw Failure(Code::corrupt, "file_truncated",
+                      "the gzip data end before their end: the file was cut off; use another backup");
     const auto byte = static_cast<std::uint8_t>(intake_.bytes()[0]);
     intake_.take(1);
     return byte;

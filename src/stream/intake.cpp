@@ -12,8 +12,7 @@ constexpr std::uint64_t kMaxRatio = 2000;  // gzip cannot exceed 1032
 
 }  // namespace
 
-Intake::Intake(Source& below, const Cancel* cancel)
-    : below_(below), cancel_(cancel), buffer_(kMaxBack + kBufferBytes, '\0') {}
+Intake::Intake(Source& below, const Cancel* cancel) : below_(below), cancel_(cancel), buffer_(kMaxBack + kBufferBytes, '\0') {}
 
 bool Intake::more() {
     if (at_ != end_) return true;

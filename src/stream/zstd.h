@@ -16,7 +16,7 @@ std::unique_ptr<Sink> make_zstd_sink(Sink& inner, int level);
 
 // The content of all frames that stand in `below` (skippable ones are skipped); 0 only when the last one was whole, its
 // checksum, where it has one, right, and nothing follows it. Failure{corrupt, "file_truncated" | "trailing_bytes" |
-// "layer_damaged" | "decompression_bomb"}, {unsupported, "layer_unsupported"} for a dictionary or a window over 128 MiB, which
+// "file_damaged" | "decompression_bomb"}, {unsupported, "layer_unsupported"} for a dictionary or a window over 128 MiB, which
 // also bounds the memory. `below` and `cancel` (may be null) outlive it.
 std::unique_ptr<Source> open_zstd(Source& below, const Cancel* cancel);
 

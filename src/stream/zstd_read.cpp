@@ -87,8 +87,9 @@ private:
             case ZSTD_error_dictionary_corrupted: return unsupported("a dictionary");
             default: break;
         }
-        return Failure(Code::corrupt, "layer_damaged",
-                       "the zstd data are damaged near " + place() + " (" + ZSTD_getErrorString(code) + "); use another backup");
+        return Failure(
+            Code::corrupt, "file_damaged",
+            "the zstd data are damaged near " + place() + " (" + ZSTD_getErrorString(code) + "); use another backup");
     }
 
     Intake intake_;

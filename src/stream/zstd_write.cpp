@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t kInBytes = 256 * 1024;
 constexpr std::size_t kOutBytes = 256 * 1024;
 constexpr int kMaxWindowLog = 22;
-constexpr int kWideLevel = 17;  // from here on the library would take windows of 8 MiB
-constexpr int kHeavyLevel = 13; // from here on one thread alone, for its tables take up to 60 MiB each
+constexpr int kWideLevel = 17;   // from here on the library would take windows of 8 MiB
+constexpr int kHeavyLevel = 13;  // from here on one thread alone, for its tables take up to 60 MiB each
 constexpr int kHeavyJobBytes = 4 * 1024 * 1024;
 
 struct Free {

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -34,6 +36,21 @@ def forged(text: bytes, old: str, new: str) -> bytes:
 def without(text: bytes, first: str, following: str) -> bytes:
     start = text.index(first.encode())
     return text[:start] + text[text.index(following.encode(), start):]
+
+
+def stored_gzip(data: bytes) -> bytes:
+    """One member, stored and not compressed: the same bytes with every zlib."""
+    deflate = zlib.compressobj(0, wbits=-15)
+    body = deflate.compress(data) + deflate.flush()
+    return b"\x1f\x8b\x08" + bytes(6) + b"\xff" + body + struct.pack("<II", zlib.crc32(data), len(data))
+
+
+def stored_zstd(data: bytes, frame: bytes = b"\x00\x58") -> bytes:
+    """One frame of raw blocks without a checksum."""
+    blocks = [data[at : at + 100_000] for at in range(0, len(data), 100_000)]
+    last = len(blocks) - 1
+    heads = (struct.pack("<I", len(block) << 3 | (number == last))[:3] for number, block in enumerate(blocks))
+    return b"\x28\xb5\x2f\xfd" + frame + b"".join(head + block for head, block in zip(heads, blocks))
 
 
 def files() -> dict[str, bytes]:
@@ -101,7 +118,16 @@ def files() -> dict[str, bytes]:
         "json_invalid.nan.json": forged(TYPES, '"int32":5', '"int32":NaN'),
         "json_invalid.lone_surrogate.json": forged(TYPES, '"int32":5', '"int32":"\\ud800"'),
         "number_out_of_range.old_file.json": replaced(SURROGATES, "9223372036854775807", "9223372036854775808"),
-        "layer_unsupported.gzip.json": b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+        "file_truncated.gzip.json.gz": stored_gzip(TYPES)[:-5],
+        "file_truncated.gzip_inside.json.gz": stored_gzip(TYPES[:1000]),
+        "file_edited.gzip.json.gz": stored_gzip(replaced(TYPES, '"int32":5', '"int32":6')),
+        "file_damaged.gzip_checksum.json.gz": stored_gzip(TYPES)[:-8] + bytes(4) + stored_gzip(TYPES)[-4:],
+        "trailing_bytes.gzip.json.gz": stored_gzip(TYPES) + b"\n",
+        "layer_unsupported.twice.json.gz": stored_gzip(stored_gzip(TYPES)),
+        "file_truncated.zstd.json.zst": stored_zstd(TYPES)[:-5],
+        "trailing_bytes.zstd.json.zst": stored_zstd(TYPES) + b"\0",
+        "layer_unsupported.zstd_dictionary.json.zst": stored_zstd(TYPES, b"\x01\x58\x05"),
+        "layer_unsupported.zstd_window.json.zst": stored_zstd(TYPES, b"\x00\x90"),
         "not_a_backup.text.json": b"hello\n",
         "not_a_backup.byte_order_mark.json": b"\xef\xbb\xbf" + TYPES,
         "not_a_backup.object.json": b'{"users": [{"_id": 1}]}\n',

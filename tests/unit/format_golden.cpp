@@ -19,7 +19,7 @@ using namespace std::string_view_literals;
 
 namespace {
 
-std::filesystem::path golden() { return std::filesystem::path(__FILE__).parent_path().parent_path() / "golden"; }
+std::filesystem::path golden() { return std::filesystem::path(REPRISE_SOURCE_FOLDER) / "tests" / "golden"; }
 
 std::string content(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
@@ -223,6 +223,19 @@ TEST_CASE("golden backups open, hold what they held, and are written again byte 
         CHECK((write(got) == text));
         CHECK((write(backup) == text));
     }
+}
+
+TEST_CASE("golden backups that were compressed, by reprise and by others, hold what the plain ones hold") {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(golden() / "packed")) {
+        const std::string name = entry.path().filename().string();  // all_types.gzip-9.json.gz
+        CAPTURE(name);
+        const std::string plain = content(golden() / "good" / (name.substr(0, name.find('.')) + ".json"));
+        Backup got = read(content(entry.path()), false, 7);
+        CHECK((write(got) == plain));
+        ++count;
+    }
+    CHECK(count >= 8);
 }
 
 TEST_CASE("golden files of the replaced system open") {

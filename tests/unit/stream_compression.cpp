@@ -21,8 +21,8 @@ TEST_CASE("the words for compression are read, and wrong ones refused with what 
     CHECK(std::string(parse_compression("zstd", "it").suffix()) == ".zst");
     CHECK(std::string(parse_compression("gzip", "it").suffix()) == ".gz");
     CHECK(std::string(parse_compression("none", "it").suffix()).empty());
-    for (const char* wrong : {"", "Gzip", "xz", "none:1", "gzip:", "gzip:0", "gzip:10", "gzip:-1", "zstd:20", "zstd:3 ", "zstd:1:2",
-                              "zstd:003", "zstd:99999999999", ":3"}) {
+    for (const char* wrong : {"", "Gzip", "xz", "none:1", "gzip:", "gzip:0", "gzip:10", "gzip:-1", "zstd:20", "zstd:3 ",
+                              "zstd:1:2", "zstd:003", "zstd:99999999999", ":3"}) {
         CAPTURE(wrong);
         try {
             parse_compression(wrong, "key compression");
@@ -47,7 +47,8 @@ TEST_CASE("what is compressed unpacks to itself, at every level and around every
         CAPTURE(how);
         for (const int off : {-1, 0, 1})
             for (const int blocks : {1, 2, 3}) {
-                const std::string text = lines(static_cast<std::size_t>(blocks) * kGzipBlockBytes + static_cast<std::size_t>(off));
+                const std::string text =
+                    lines(static_cast<std::size_t>(blocks) * kGzipBlockBytes + static_cast<std::size_t>(off));
                 REQUIRE((unpack(pack(how, text)) == text));
             }
     }
@@ -80,8 +81,9 @@ TEST_CASE("the stored bytes are one gzip member or one zstd frame with a checksu
     const std::string stored = pack("zstd", text);
     CHECK(ZSTD_findFrameCompressedSize(stored.data(), stored.size()) == stored.size());
     CHECK((static_cast<unsigned char>(stored[4]) & 4) != 0);  // of the frame's descriptor: it has a checksum
-    const char* one_member = "python3 -c 'import sys, zlib; d = zlib.decompressobj(31); "
-                             "sys.stdout.buffer.write(d.decompress(sys.stdin.buffer.read())); sys.exit(not d.eof or d.unused_data != b\"\")'";
+    const char* one_member =
+        "python3 -c 'import sys, zlib; d = zlib.decompressobj(31); "
+        "sys.stdout.buffer.write(d.decompress(sys.stdin.buffer.read())); sys.exit(not d.eof or d.unused_data != b\"\")'";
     for (const std::string how : {"gzip:1", "gzip:6"}) CHECK((through(one_member, pack(how, text)) == text));
 }
 
@@ -99,7 +101,7 @@ TEST_CASE("gzip -d, zstd -d and Python read what is written") {
 
 TEST_CASE("windows are 4 MiB at most, which browsers take") {
     const std::string stored = pack("zstd:19", std::string(6000000, 'x'));
-    REQUIRE((static_cast<unsigned char>(stored[4]) & 0x20) == 0);           // a window descriptor follows
+    REQUIRE((static_cast<unsigned char>(stored[4]) & 0x20) == 0);  // a window descriptor follows
     CHECK(static_cast<unsigned char>(stored[5]) <= ((22 - 10) << 3));
 }
 
@@ -139,7 +141,8 @@ TEST_CASE("blocks are delivered in order though the first ones take longest") {
                           [] {
                               return [](OrderedBlock& block) {
                                   volatile unsigned spin = 0;
-                                  for (unsigned i = 0; i < 100000U * static_cast<unsigned>('z' - block.in[0]); ++i) spin = spin + 1;
+                                  for (unsigned i = 0; i < 100000U * static_cast<unsigned>('z' - block.in[0]); ++i)
+                                      spin = spin + 1;
                                   block.out = block.in.substr(0, 1);
                               };
                           },

@@ -57,8 +57,9 @@ TEST_CASE("several members or frames are one stream, empty ones too, in whatever
 
 TEST_CASE("files that other programs made are read") {
     const std::string text = lines(1500000);
-    for (const char* command : {"gzip -1c", "gzip -6c", "gzip -9c", "zstd -1cq", "zstd -19cq", "zstd -cq --long=27", "zstd -cq --no-check",
-                                "python3 -c 'import sys, gzip; sys.stdout.buffer.write(gzip.compress(sys.stdin.buffer.read()))'"}) {
+    for (const char* command :
+         {"gzip -1c", "gzip -6c", "gzip -9c", "zstd -1cq", "zstd -19cq", "zstd -cq --long=27", "zstd -cq --no-check",
+          "python3 -c 'import sys, gzip; sys.stdout.buffer.write(gzip.compress(sys.stdin.buffer.read()))'"}) {
         CAPTURE(command);
         CHECK((unpack(through(command, text)) == text));
     }
@@ -82,9 +83,9 @@ TEST_CASE("a gzip header with everything in it is read, and its checksum checked
     std::string reserved = plain, other_method = plain;
     reserved[3] = static_cast<char>(0x20);
     other_method[2] = 7;
-    CHECK(reason_of(reserved) == "layer_damaged");
-    CHECK(reason_of(other_method) == "layer_damaged");
-    CHECK(reason_of(std::string("\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03", 10) + std::string(100000, 'n')) == "layer_damaged");
+    CHECK(reason_of(reserved) == "file_damaged");
+    CHECK(reason_of(other_method) == "file_damaged");
+    CHECK(reason_of(std::string("\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03", 10) + std::string(100000, 'n')) == "file_damaged");
 }
 
 TEST_CASE("a cut at every byte is refused as a cut") {
@@ -123,7 +124,8 @@ TEST_CASE("a flipped bit anywhere is refused, or changes nothing of the content"
 
 TEST_CASE("whatever follows the last member or frame is refused as such") {
     for (const std::string how : {"gzip", "zstd"})
-        for (const std::string& tail : {std::string("\n"), std::string(1, '\0'), std::string(512, '\0'), std::string("{}"), std::string("garbage")}) {
+        for (const std::string& tail :
+             {std::string("\n"), std::string(1, '\0'), std::string(512, '\0'), std::string("{}"), std::string("garbage")}) {
             CAPTURE(how);
             CHECK(reason_of(pack(how, kText) + tail) == "trailing_bytes");
             CHECK(reason_of(pack(how, kText) + tail, 1) == "trailing_bytes");
@@ -136,7 +138,7 @@ TEST_CASE("frames to skip are skipped; dictionaries and windows over 128 MiB are
     const std::string skip("\x50\x2a\x4d\x18\x03\x00\x00\x00xyz", 11);
     CHECK(unpack(skip + pack("zstd", kText) + skip, 1) == kText);
     CHECK(reason_of(skip.substr(0, 9)) == "file_truncated");
-    const std::string block("\x01\x00\x00", 3);  // raw, empty, the last one
+    const std::string block("\x01\x00\x00", 3);                                              // raw, empty, the last one
     CHECK(reason_of(frame(std::string("\x00\x88", 2) + block)) == "fine");                   // a window of 128 MiB
     CHECK(reason_of(frame(std::string("\x00\x90", 2) + block)) == "layer_unsupported");      // of 256 MiB
     CHECK(reason_of(frame(std::string("\x00\xff", 2) + block)) == "layer_unsupported");      // the largest that can be said

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <stdexcept>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -48,7 +48,8 @@ inline std::string lines(std::size_t bytes, unsigned seed = 1) {
     std::mt19937 random(seed);
     std::string text;
     while (text.size() < bytes)
-        text += "{\"_id\":{\"$oid\":\"" + std::to_string(random()) + std::to_string(random()) + "\"},\"name\":\"Sophie Martin\"},\n";
+        text += "{\"_id\":{\"$oid\":\"" + std::to_string(random()) + std::to_string(random()) +
+                "\"},\"name\":\"Sophie Martin\"},\n";
     text.resize(bytes);
     return text;
 }

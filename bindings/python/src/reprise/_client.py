@@ -20,7 +20,7 @@ class Reprise:
     """One database and one folder. Thread-safe. Opening connects to nothing and starts nothing.
 
     `config` takes the other keys of the configuration (`sentinel`, `startup`, `include`, `exclude`, `profile`, `consistency`,
-    `connect_timeout_ms`, `log_level`); an unknown one raises InvalidConfigError.
+    `compression`, `connect_timeout_ms`, `log_level`); an unknown one raises InvalidConfigError.
     """
 
     def __init__(self, mongo_url: str, database: str, directory: Path, **config: Any) -> None:

@@ -49,6 +49,7 @@ environment:
   MONGO_URL            where the database is, e.g. mongodb://127.0.0.1:27017
   DB_NAME              its name (test_database)
   BACKUP_DIR           the folder (/app/data/backups)
+  BACKUP_COMPRESSION   none, gzip or zstd; with a level as in zstd:3 (none)
 
 options of every command:
   --json               one JSON object on stdout and nothing else
@@ -236,6 +237,8 @@ def configuration(found: Found, environment: Mapping[str, str]) -> dict[str, Any
     startup = _startup(found)
     if startup:
         values["startup"] = startup
+    if environment.get("BACKUP_COMPRESSION"):
+        values["compression"] = environment["BACKUP_COMPRESSION"]
     if found.flag("verbose"):
         values["log_level"] = "debug"
     return values
