@@ -138,7 +138,7 @@ private:
     Client& client_;
     const std::string& database_;
     const Lease& lease_;
-    const Place& place_;
+    Store& store_;
     const Context& context_;
     Settled settled_;
 };
