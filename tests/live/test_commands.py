@@ -172,6 +172,9 @@ def test_both_commands_say_the_same(both: dict[str, Command], database: Any) -> 
     for name in ("python", "c++"):
         both[name].result("backup", "--label", f"by {name}")
     asked = [["list"], ["show"], ["verify"], ["status"], ["cat"], ["verify", "nothing.json"], ["auto"], ["--help"]]
+    asked += [["forget", "--dry-run", "--keep-last", "1"], ["pin", "latest"], ["forget"], ["unpin", "latest"]]
+    asked += [["accept", "latest"]]
+    asked += [["forget", "--keep-last", "none"], ["pin"], ["accept", "nothing.json"]]
     for arguments in asked:
         for extra in ([], ["--json"]):
             if arguments == ["cat"] and extra:
