@@ -131,7 +131,7 @@ static void startup_brings_the_data_back(void) {
 
     /* A mistyped sentinel finds itself empty at every start: nothing is touched (hazard 23). */
     mistyped = open_engine(g_url, g_database, g_folder, ",\"sentinel\":\"usres\"");
-    expect(mistyped, "startup", "{}", "\"result\":\"refused\",\"reason\":\"sentinel_not_in_backups\"");
+    expect(mistyped, "startup", "{}", "\"reason\":\"sentinel_not_in_backups\"");
     reprise_close(mistyped);
     expect(engine, "startup", "{}", "\"result\":\"not_needed\"");
     reprise_close(engine);
@@ -153,7 +153,7 @@ static void startup_without_a_backup(void) {
     write_file(g_folder, "backup_20250301_000000.json",
                "{\"backup_date\": \"2025-03-01T00:00:00\", \"database\": \"old\", \"collections\": {}}");
     engine = open_engine(g_url, g_database, g_folder, "");
-    expect(engine, "startup", "{}", "\"result\":\"refused\",\"reason\":\"no_candidate\"");
+    expect(engine, "startup", "{}", "\"reason\":\"no_candidate\"");
     write_file(g_folder, "backup_20250201_000000.json", "");
     reprise_close(engine);
     remove_tree(g_folder);
