@@ -305,6 +305,19 @@ Lines say_forget(const Value& result) {
     return lines;
 }
 
+// Without a schedule nothing is said.
+void add_schedule(Lines& lines, const Value& result) {
+    const Value* schedule = member(result, "schedule");
+    if (schedule == nullptr || !schedule->IsObject()) return;
+    const std::string next = text(*schedule, "next_run");
+    std::string line = "Next scheduled backup: " + (next.empty() ? std::string("none is planned") : moment(next));
+    const Value* last = member(*schedule, "last_run");
+    if (last != nullptr && last->IsObject())
+        line += "; last: " + moment(text(*last, "started")) + ", " + text(*last, "state") +
+                (text(*last, "reason").empty() ? "" : " (" + text(*last, "reason") + ")");
+    lines.push_back(line + ".");
+}
+
 Lines say_status(const Value& result) {
     const Value* latest = member(result, "latest");
     std::string name = "none";
@@ -325,6 +338,7 @@ Lines say_status(const Value& result) {
         lines.push_back(many(suspects, "suspect backup") + ": accept, or look at the database.");
     for (const Value* each : rows(result, "lost")) lines.push_back("Warning: " + sentence(text(*each, "message")));
     if (busy) lines.push_back("An operation is running.");
+    add_schedule(lines, result);
     return lines;
 }
 

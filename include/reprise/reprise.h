@@ -112,14 +112,23 @@ REPRISE_API void reprise_free(char* text);
  *                  "keep_hourly": 0, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0,
  *                  "keep_within": "7d", "max_total_bytes": 0},
  *    "compression": "none",             or "gzip", "zstd"; with a level: "gzip:1" … "gzip:9", "zstd:1" … "zstd:19"
+ *    "schedule": {"at": "02:00",        local time; or "every": "6h" (s, m, h, d, w), or "cron": "0 2 * * 1-5"
+ *                 "time_zone": "Europe/Paris", "jitter_s": 0, "catch_up": true},  for reprise_service_start; default: none
+ *    "before": {"keep_days": 7},        how long retention leaves a backup of kind before alone
  *    "connect_timeout_ms": 10000,
  *    "log_level": "info"}               debug, info, warning, error
  */
 REPRISE_API int32_t reprise_open(const char* config, size_t config_size, reprise_engine** engine, reprise_error* error);
 /* The effective configuration as JSON, defaults filled in, secrets replaced by "***". */
 REPRISE_API int32_t reprise_config(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
-/* Cancels the jobs of this engine (NULL: of every engine of the process), waits up to deadline_ms until they have ended.
- * REPRISE_E_BUSY with reason shutdown_incomplete when something is stuck; it touches nothing any more. */
+/* Starts what works by itself in this process: the schedule, where one is configured; else nothing. Called in the worker,
+ * after fork. Any number of workers may: of all on one folder exactly one makes the backup at each due time. */
+REPRISE_API int32_t reprise_service_start(reprise_engine* engine, reprise_error* error);
+/* Stops it and cancels the backup that it makes, which another worker then makes; waits up to deadline_ms. REPRISE_E_BUSY with
+ * reason shutdown_incomplete when it has not ended by then. Nothing when nothing was started. */
+REPRISE_API int32_t reprise_service_stop(reprise_engine* engine, int64_t deadline_ms, reprise_error* error);
+/* Stops the service and cancels the jobs of this engine (NULL: of every engine of the process), waits up to deadline_ms until
+ * they have ended. REPRISE_E_BUSY with reason shutdown_incomplete when something is stuck; it touches nothing any more. */
 REPRISE_API int32_t reprise_shutdown(reprise_engine* engine, int64_t deadline_ms, reprise_error* error);
 /* Cancels what runs, waits at most 2 s, releases. NULL is fine. */
 REPRISE_API void reprise_close(reprise_engine* engine);
@@ -189,7 +198,8 @@ REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_
  * is now. Works under the folder's lock: REPRISE_E_BUSY with reason folder_locked while an operation runs. */
 REPRISE_API int32_t reprise_mark(reprise_engine* engine, const char* file, size_t file_size, const char* options,
                                  size_t options_size, char** json, size_t* size, reprise_error* error);
-/* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "suspects", "lost", "running"}. */
+/* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "suspects", "lost", "running",
+ * "schedule"}. */
 REPRISE_API int32_t reprise_status(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
 
 /* ---- streams ---- */

@@ -252,6 +252,12 @@ public:
     result<void> set_log_hook(reprise_log_hook hook, void* user) const noexcept {
         return detail::nothing_from([&](reprise_error* raw) { return reprise_log_hook_set(handle_, hook, user, raw); });
     }
+    result<void> start_service() const noexcept {
+        return detail::nothing_from([&](reprise_error* raw) { return reprise_service_start(handle_, raw); });
+    }
+    result<void> stop_service(std::int64_t deadline_ms) const noexcept {
+        return detail::nothing_from([&](reprise_error* raw) { return reprise_service_stop(handle_, deadline_ms, raw); });
+    }
     result<void> shutdown(std::int64_t deadline_ms) const noexcept {
         return detail::nothing_from([&](reprise_error* raw) { return reprise_shutdown(handle_, deadline_ms, raw); });
     }

@@ -69,6 +69,8 @@ const Schema& config_schema() {
                                 guard_rule(),
                                 retention_rule(),
                                 {"compression", KeyType::text, false, {}, 0, 0},
+                                schedule_rule(),
+                                before_rule(),
                                 {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
                                 {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
     return schema;
@@ -90,6 +92,8 @@ Config parse_config(std::string_view text) {
     config.guard.sentinel = config.sentinel;
     config.retention = read_retention(json);
     config.compression = parse_compression(text_or(json, "compression", "none"), "key compression of the configuration");
+    config.schedule = read_schedule(json);
+    config.before_keep_days = read_before_days(json);
     config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
     config.log_level = level_of(text_or(json, "log_level", "info"));
     check_mongo_url(config.mongo_url);
@@ -115,6 +119,8 @@ Json config_to_json(const Config& config) {
     out.set("consistency", config.require_snapshot ? "require_snapshot" : "prefer_snapshot");
     out.set("guard", guard_to_json(config.guard)).set("retention", retention_to_json(config.retention));
     out.set("compression", config.compression.text());
+    out.set("schedule", schedule_to_json(config.schedule));
+    out.set("before", Json::object({{"keep_days", config.before_keep_days}}));
     out.set("connect_timeout_ms", config.connect_timeout_ms);
     out.set("log_level", kLevels[static_cast<int>(config.log_level)]);
     return out;

@@ -1,7 +1,8 @@
 // service composes the other rooms: what to do (config, options), when it may (jobs), and with which engine. It may include
 // every room but capi and admin; nothing but capi and admin includes it. It never speaks to the network on a caller's thread.
 //
-// The configuration, parsed and checked; opening it touches neither network nor file system.
+// The configuration, parsed and checked; opening it speaks to no server and makes no file; of the system it reads
+// the working directory and, for a schedule, a time zone.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "service/schema.h"
 #include "service/startup_config.h"
 #include "stream/compression.h"
+#include "service/timing.h"
 
 namespace reprise {
 
@@ -33,6 +35,8 @@ struct Config {
     bool require_snapshot = false;
     GuardRules guard;  // with the sentinel
     std::optional<RetentionRules> retention = RetentionRules();
+    std::optional<Timing> schedule;
+    std::int64_t before_keep_days = kBeforeDays;
     std::int64_t connect_timeout_ms = 10000;
     Compression compression;  // of the files that are written
     Level log_level = Level::info;

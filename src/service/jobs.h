@@ -15,6 +15,7 @@
 #include "base/thread.h"
 #include "service/events.h"
 #include "service/job_file.h"
+#include "service/stoppable.h"
 
 namespace reprise {
 
@@ -33,10 +34,10 @@ struct JobPlan {
     Work work;
 };
 
-class Jobs {
+class Jobs : public Stoppable {
 public:
     Jobs(std::string folder, std::shared_ptr<Events> events);
-    ~Jobs();  // what still runs goes on alone and touches nothing of ours or the host's
+    ~Jobs() override;  // what still runs goes on alone and touches nothing of ours or the host's
     Jobs(const Jobs&) = delete;
     Jobs& operator=(const Jobs&) = delete;
 
@@ -47,8 +48,8 @@ public:
     void cancel(std::uint64_t id);
     std::vector<JobRecord> list();  // newest first, of all processes on the folder
     // Cancels everything, waits until deadline_ms have passed; false when something still runs.
-    bool shutdown(std::int64_t deadline_ms);
-    void request_all();  // asks everything to stop
+    bool shutdown(std::int64_t deadline_ms) override;
+    void request_all() override;
 
     struct Job;
 

@@ -1,15 +1,15 @@
-// Every set of jobs in this process, for reprise_shutdown(NULL) and for the end of the process. One list per process: a
-// child after fork begins with an empty one.
+// Everything with threads in this process (jobs, tickers), for reprise_shutdown(NULL) and for the end of the process. One list
+// per process: a child after fork begins with an empty one.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
-#include "service/jobs.h"
+#include "service/stoppable.h"
 
 namespace reprise {
 
-void enlist(const std::shared_ptr<Jobs>& jobs);
+void enlist(const std::shared_ptr<Stoppable>& one);
 bool shutdown_enlisted(std::int64_t deadline_ms);
 // At exit() what still runs is cancelled and waited for, bounded; threads that are stuck then stop for good at their next
 // word, since exit() takes apart what they stand on (OpenSSL's, for one). Called before the first job starts.

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/clock.h"
 #include "service/fork.h"
 #include "service/registry.h"
 
@@ -18,7 +19,7 @@ struct Registry {
     explicit Registry(std::uint64_t made_in) : generation(made_in) {}
     const std::uint64_t generation;
     std::mutex mutex;
-    std::vector<std::weak_ptr<Jobs>> all;
+    std::vector<std::weak_ptr<Stoppable>> all;
 };
 
 // Never destroyed: a thread that outlives main() may still look. After fork the parent's is left behind, locked or not.
@@ -44,26 +45,26 @@ void at_exit() {
 
 }  // namespace
 
-void enlist(const std::shared_ptr<Jobs>& jobs) {
+void enlist(const std::shared_ptr<Stoppable>& one) {
     Registry& list = registry();
     const std::lock_guard<std::mutex> hold(list.mutex);
     list.all.erase(std::remove_if(list.all.begin(), list.all.end(), [](const auto& weak) { return weak.expired(); }),
                    list.all.end());
-    list.all.push_back(jobs);
+    list.all.push_back(one);
 }
 
 bool shutdown_enlisted(std::int64_t deadline_ms) {
-    std::vector<std::shared_ptr<Jobs>> all;
+    std::vector<std::shared_ptr<Stoppable>> all;
     {
         Registry& list = registry();
         const std::lock_guard<std::mutex> hold(list.mutex);
         for (const auto& weak : list.all)
-            if (auto jobs = weak.lock()) all.push_back(std::move(jobs));
+            if (auto one = weak.lock()) all.push_back(std::move(one));
     }
-    for (const auto& jobs : all) jobs->request_all();
+    for (const auto& one : all) one->request_all();
     const std::int64_t until = system_clock().boot_ms() + deadline_ms;
     bool ended = true;
-    for (const auto& jobs : all) ended = jobs->shutdown(std::max<std::int64_t>(0, until - system_clock().boot_ms())) && ended;
+    for (const auto& one : all) ended = one->shutdown(std::max<std::int64_t>(0, until - system_clock().boot_ms())) && ended;
     return ended;
 }
 

@@ -10,19 +10,31 @@
 #include "service/marking.h"
 #include "service/options.h"
 #include "service/registry.h"
+#include "service/ticker.h"
 #include "service/work.h"
 
 namespace reprise {
 
 // What belongs to one process. shared_ptr: a caller that still waits in it, or a job, may outlive the Service's own share.
 struct Service::Runtime {
-    Runtime(const Config& config, std::uint64_t made_in)
+    Runtime(const std::shared_ptr<const Config>& config, std::uint64_t made_in)
         : generation(made_in),
-          events(std::make_shared<Events>(config.log_level)),
-          jobs(std::make_shared<Jobs>(config.directory, events)) {}
+          events(std::make_shared<Events>(config->log_level)),
+          jobs(std::make_shared<Jobs>(config->directory, events)),
+          ticker(std::make_shared<Ticker>(config, jobs, events)) {}
     const std::uint64_t generation;
     std::shared_ptr<Events> events;
     std::shared_ptr<Jobs> jobs;
+    std::shared_ptr<Ticker> ticker;
+
+    bool shutdown(std::int64_t deadline_ms) {
+        ticker->request_all();
+        jobs->request_all();
+        const std::int64_t until = system_clock().boot_ms() + deadline_ms;
+        // The ticker ends its own job; then no new one comes.
+        const bool ended = ticker->shutdown(deadline_ms);
+        return jobs->shutdown(std::max<std::int64_t>(0, until - system_clock().boot_ms())) && ended;
+    }
 };
 
 namespace {
@@ -47,7 +59,7 @@ Service::~Service() {
     Runtime* mine = runtime_.load();
     // The parent's runtime may be locked by threads that this child does not have.
     if (mine == nullptr || mine->generation != fork_generation() || forked_while_busy()) return;
-    mine->jobs->shutdown(kCloseMs);
+    mine->shutdown(kCloseMs);
     mine->events->close();
     delete mine;
 }
@@ -55,10 +67,11 @@ Service::~Service() {
 Service::Runtime& Service::runtime() {
     Runtime* seen = runtime_.load();
     while (seen == nullptr || seen->generation != fork_generation()) {
-        auto* fresh = new Runtime(*config_, fork_generation());
+        auto* fresh = new Runtime(config_, fork_generation());
         fresh->events->set_hook({hook_call_.load(), hook_user_.load()});
         if (runtime_.compare_exchange_strong(seen, fresh)) {
             enlist(fresh->jobs);
+            enlist(fresh->ticker);
             return *fresh;
         }
         delete fresh;
@@ -89,6 +102,16 @@ Json Service::run(std::string_view kind, std::string_view options) {
     return result_of(wait(start(kind, options), kLongestWaitMs));
 }
 
+void Service::start_service() {
+    prepare_for_exit();
+    Runtime& mine = runtime();
+    mine.ticker->start([config = config_, jobs = mine.jobs](Json options) {
+        return jobs->start(plan_job(config, Kind::backup, std::move(options)));
+    });
+}
+
+bool Service::stop_service(std::int64_t deadline_ms) { return runtime().ticker->shutdown(clamp_wait(deadline_ms)); }
+
 Json Service::list() { return list_backups(*config_); }
 
 Json Service::show(const std::string& file) { return show_backup(*config_, file); }
@@ -100,7 +123,8 @@ Json Service::status() {
         running = job_to_json(job);
         break;
     }
-    return folder_status(*config_, std::move(running));
+    Json out = folder_status(*config_, std::move(running));
+    return out.set("schedule", schedule_status(*config_, runtime().ticker->running()));
 }
 
 Json Service::mark(const std::string& file, std::string_view options) { return mark_file(*config_, file, options); }
@@ -121,7 +145,7 @@ void Service::set_log_hook(LogHook hook) {
     runtime().events->set_hook(hook);
 }
 
-bool Service::shutdown(std::int64_t deadline_ms) { return runtime().jobs->shutdown(clamp_wait(deadline_ms)); }
+bool Service::shutdown(std::int64_t deadline_ms) { return runtime().shutdown(clamp_wait(deadline_ms)); }
 
 bool shutdown_all(std::int64_t deadline_ms) { return shutdown_enlisted(clamp_wait(deadline_ms)); }
 

@@ -34,6 +34,9 @@ public:
     Json jobs();
     Json run(std::string_view kind, std::string_view options);
 
+    void start_service();                         // the schedule's thread, where one is configured
+    bool stop_service(std::int64_t deadline_ms);  // false when it has not ended
+
     Json list();
     Json show(const std::string& file);
     Json status();

@@ -73,6 +73,8 @@ static void outs_without_engine(void) {
     CHECK_FAILS(reprise_config(NULL, &json, &size, &error), INVALID, "argument_null");
     CHECK(json == NULL && size == 0);
     json = kDirty, size = 3;
+    CHECK_FAILS(reprise_service_start(NULL, &error), INVALID, "argument_null");
+    CHECK_FAILS(reprise_service_stop(NULL, 0, &error), INVALID, "argument_null");
     CHECK_FAILS(reprise_run(NULL, "verify", REPRISE_NUL, NULL, 0, &json, &size, &error), INVALID, "argument_null");
     CHECK(json == NULL && size == 0);
     CHECK_FAILS(reprise_job_start(NULL, "verify", REPRISE_NUL, NULL, 0, &job, &error), INVALID, "argument_null");

@@ -62,6 +62,8 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "reprise_free": (None, (ctypes.c_void_p,)),
     "reprise_open": (_i32, (_text_in, _size, ctypes.POINTER(_handle), _error)),
     "reprise_config": (_i32, (_handle, _text_out, _size_out, _error)),
+    "reprise_service_start": (_i32, (_handle, _error)),
+    "reprise_service_stop": (_i32, (_handle, _i64, _error)),
     "reprise_shutdown": (_i32, (_handle, _i64, _error)),
     "reprise_close": (None, (_handle,)),
     "reprise_job_start": (_i32, (_handle, _text_in, _size, _text_in, _size, ctypes.POINTER(_u64), _error)),
@@ -153,6 +155,12 @@ class Abi:
 
     def config(self, engine: int) -> str:
         return self._text("reprise_config", engine) or "{}"
+
+    def service_start(self, engine: int) -> None:
+        self._call("reprise_service_start", engine)
+
+    def service_stop(self, engine: int, deadline_ms: int) -> None:
+        self._call("reprise_service_stop", engine, deadline_ms)
 
     def shutdown(self, engine: int | None, deadline_ms: int) -> None:
         self._call("reprise_shutdown", engine, deadline_ms)

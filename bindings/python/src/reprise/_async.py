@@ -81,6 +81,17 @@ class AsyncReprise:
         """Removes what no rule keeps (`retention` of the configuration, or the rules given here); `dry_run` only tells."""
         return _results.read(ForgetResult, await self.run("forget", dict(options), progress))
 
+    # ---- the schedule
+
+    async def start_service(self) -> None:
+        """Starts the configured `schedule` in this process, after any fork; nothing without one. Any number of workers may."""
+        self._watch()  # the loop passes its log lines on
+        await _in_thread(lambda: self._engine.call(self._engine.abi.service_start))
+
+    async def stop_service(self, deadline_ms: int = 10_000) -> None:
+        """Stops it; a backup that it is making is cancelled, and made by another worker."""
+        await _in_thread(lambda: self._engine.call(self._engine.abi.service_stop, deadline_ms))
+
     # ---- the folder: short, but the disk may be slow, so a thread of our own asks
 
     async def list(self) -> list[Backup]:

@@ -20,7 +20,8 @@ class Reprise:
     """One database and one folder. Thread-safe. Opening connects to nothing and starts nothing.
 
     `config` takes the other keys of the configuration (`sentinel`, `startup`, `include`, `exclude`, `profile`, `consistency`,
-    `compression`, `connect_timeout_ms`, `log_level`); an unknown one raises InvalidConfigError.
+    `guard`, `retention`, `compression`, `schedule`, `before`, `connect_timeout_ms`, `log_level`); an unknown one raises
+    InvalidConfigError.
     """
 
     def __init__(self, mongo_url: str, database: str, directory: Path, **config: Any) -> None:
@@ -78,6 +79,18 @@ class Reprise:
     def forget(self, *, progress: ProgressCallback | None = None, **options: Unpack[ForgetOptions]) -> ForgetResult:
         """Removes what no rule keeps (`retention` of the configuration, or the rules given here); `dry_run` only tells."""
         return _results.read(ForgetResult, self.run("forget", dict(options), progress))
+
+    # ---- the schedule
+
+    def start_service(self) -> None:
+        """Starts the configured `schedule` in this process, after any fork; nothing without one. Any number of workers may."""
+        self._engine.call(self._engine.abi.service_start)
+        self._engine.start_pump()
+
+    def stop_service(self, deadline_ms: int = 10_000) -> None:
+        """Stops it; a backup that it is making is cancelled, and made by another worker."""
+        self._engine.call(self._engine.abi.service_stop, deadline_ms)
+        self._engine.stop_pump()
 
     # ---- the folder
 

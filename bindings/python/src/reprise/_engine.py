@@ -18,6 +18,7 @@ log.addHandler(logging.NullHandler())  # a host that set up no logging sees noth
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 CHUNK_BYTES = 1 << 18
 EVENTS_AT_ONCE = 1024
+PUMP_MS = 200
 
 ProgressCallback = Callable[[Progress], object]
 
@@ -29,10 +30,13 @@ class Engine:
         self._handle = 0
         self._calls = 0
         self._free = threading.Condition()
+        self._pump: threading.Thread | None = None
+        self._pumping = threading.Event()
         self.abi = _abi.abi()
         self._handle = self.abi.open(json.dumps(_given(config), ensure_ascii=False))
 
     def close(self) -> None:
+        self.stop_pump()
         with self._free:
             handle, self._handle = self._handle, 0
             while self._calls > 0:
@@ -90,6 +94,29 @@ class Engine:
             if job is not None:
                 ended.add(job)
         return ended
+
+    def start_pump(self) -> None:
+        """Passes log lines on while nobody waits for a job: a schedule has something to say by itself."""
+        if self._pump is not None:
+            return
+        self._pumping.set()
+        self._pump = threading.Thread(target=self._drain_on, name="reprise-log", daemon=True)
+        self._pump.start()
+
+    def stop_pump(self) -> None:
+        pump, self._pump = self._pump, None
+        self._pumping.clear()
+        if pump is not None and pump is not threading.current_thread():
+            pump.join(PUMP_MS * 5 / 1000)
+
+    def _drain_on(self) -> None:
+        while self._pumping.is_set() and not _exiting():
+            try:
+                text = self.call(self.abi.events_next, PUMP_MS)
+            except RepriseError:
+                return  # closed, or forked meanwhile
+            if text is not None:
+                _handle_event(parse(text))
 
     def cat(self, file: str | None) -> Iterator[bytes]:
         import ctypes

@@ -205,6 +205,7 @@ class Status:
     suspects: int = 0
     lost: Sequence[Mapping[str, Any]] = ()
     running: Any = None
+    schedule: Any = None
     raw: Json = field(default_factory=dict, repr=False)
 
 

@@ -245,4 +245,17 @@ def status(result: Json) -> list[str]:
     lines += [f"Warning: {sentence(text(each, 'message'))}" for each in rows(result, "lost")]
     if result.get("running"):
         lines.append("An operation is running.")
-    return lines
+    return lines + scheduled(result)
+
+
+def scheduled(result: Json) -> list[str]:
+    """Without a schedule nothing is said."""
+    schedule = result.get("schedule")
+    if not isinstance(schedule, Mapping):
+        return []
+    line = f"Next scheduled backup: {moment(text(schedule, 'next_run')) or 'none is planned'}"
+    last = schedule.get("last_run")
+    if isinstance(last, Mapping):
+        reason = f" ({text(last, 'reason')})" if text(last, "reason") else ""
+        line += f"; last: {moment(text(last, 'started'))}, {text(last, 'state')}{reason}"
+    return [line + "."]
