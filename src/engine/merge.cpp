@@ -9,6 +9,7 @@
 #include "engine/build_indexes.h"
 #include "mongo/cursor.h"
 #include "mongo/writer.h"
+#include "stream/hash.h"
 
 namespace reprise {
 namespace {
@@ -165,6 +166,16 @@ void create_missing(Operation& operation, const MergeWish& wish, Target& target,
     result.warnings.insert(result.warnings.end(), notes.begin(), notes.end());
 }
 
+// The second reading is proven collection by collection: a file that changed meanwhile does no more harm than that.
+void check_same(const MergeWish& wish, const std::string& name, std::int64_t documents, const std::string& digest) {
+    const CollectionSummary* wanted = wish.expected.find(name);
+    if (wanted != nullptr && wanted->documents == documents && wanted->digest == digest) return;
+    throw Failure(
+        Code::corrupt, "file_changed",
+        "collection " + printable(name) +
+            " was read differently the second time: the file changed while it was read; what was merged before stays");
+}
+
 }  // namespace
 
 void check_merge(const Plan& plan, const std::vector<CollectionInfo>& live) {
@@ -195,12 +206,15 @@ void merge_documents(Operation& operation, const MergeWish& wish, Plan& plan, Ba
         create_missing(operation, wish, *target, result);
         Merger merger(operation, wish, name, result);
         now.collection = name;
+        CollectionDigest digest(false);
         while (reader.next_document(document)) {
+            digest.add(document);
             merger.add(document);
             if (++now.documents % 1000 == 0) wish.context.progress(now);
             ++merger.counts.documents;
         }
         merger.flush();
+        check_same(wish, name, merger.counts.documents, digest.text());
         merger.counts.name = name;
         merger.counts.type = target->entry.type;
         result.documents += merger.counts.documents;

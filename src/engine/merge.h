@@ -12,12 +12,14 @@ struct MergeWish {
     const Place& place;
     const RestoreOptions& options;
     const Context& context;
+    const Summary& expected;  // as the file was verified; a collection that reads differently now ends the merge
 };
 
 // Failure{unsupported, "merge_unsupported"} for a time series or a capped collection, in the file or live. Before anything is
 // written.
 void check_merge(const Plan& plan, const std::vector<CollectionInfo>& live);
-// Failure{unsupported, "merge_unsupported"} naming a document without _id; collections before it are then merged already.
+// Failure{unsupported, "merge_unsupported"} naming a document without _id, {corrupt, "file_changed"}; collections before it are
+// then merged already.
 void merge_documents(Operation& operation, const MergeWish& wish, Plan& plan, BackupReader& reader, RestoreResult& result);
 
 }  // namespace reprise

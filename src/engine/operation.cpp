@@ -84,6 +84,7 @@ void Operation::State::take_folder() {
 
 void Operation::State::take_lease(Access access) {
     client = std::make_unique<Client>(place.url, *context.cancel, place.connect_ms);
+    if (place.without_majority) client->without_majority();
     // A backup never creates a database: without collections there is nothing to protect, and nothing is written.
     if (access == Access::write_if_able && !database_exists(*client, place.database)) return;
     const std::int64_t left = std::max<std::int64_t>(0, wait_until - context.clock->boot_ms());
@@ -92,7 +93,8 @@ void Operation::State::take_lease(Access access) {
         context.log(Level::info, "waiting for the lease, held by " + printable(holder.text));
     };
     try {
-        lease = Lease::acquire(place.url, place.database, place.job, left, context, on_wait, place.lease_ttl_ms);
+        lease = Lease::acquire(place.url, place.database, place.job, left, context, on_wait, place.lease_ttl_ms,
+                               place.without_majority);
     } catch (const Failure& failure) {
         if (access == Access::write || failure.code != Code::denied || failure.reason != "not_authorized") throw;
         context.log(Level::info, "this user may not write to the database: going on with the folder's lock alone");

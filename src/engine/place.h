@@ -25,6 +25,9 @@ struct Place {
     // A person's word: an unfinished restore whose staged data somebody removed ends without them. What it retired for them is
     // kept as reprise_<op8>_k…; everything else is finished as always.
     bool abandon_unfinished = false;
+    // A person's word: every write of the operation, its lease and what it settles included, waits for the primary's journal
+    // alone. An election may take such writes back.
+    bool without_majority = false;
     Packing packing;                    // how files are stored that the operation writes
     std::int64_t lease_ttl_ms = 30000;  // as the protocol says; a shorter one is for tests
 };

@@ -100,7 +100,15 @@ private:
     void check_same_file() {
         if (reader_->sha256() != file_.sha256)
             throw Failure(Code::corrupt, "file_changed",
-                          "file " + printable(options_.file) + " changed while it was read; the database is untouched");
+                          "file " + printable(options_.file) + " changed while it was read; " + what_stands());
+    }
+
+    // A merge writes while it reads for the second time.
+    std::string what_stands() const {
+        if (record_.state != "merging") return "the database is untouched";
+        return safety_.file.empty()
+                   ? "what was merged before stays"
+                   : "what was merged before stays, and what was there before is in " + printable(safety_.file);
     }
 
     void prepare() {
@@ -240,6 +248,7 @@ private:
         try {
             late.wait_ms(kLateCommandMs);
             Client client(place_.url, late, kTidyMs);
+            if (place_.without_majority) client.without_majority();
             tidy(client);
         } catch (...) {
             done.request();
@@ -298,9 +307,9 @@ private:
         say("swapping");
         SwapOutcome outcome;
         try {
-            outcome = run_swap({operation_.client(), place_.database, *place_.store, place_.packing, context_,
-                                [this] { operation_.check(); }},
-                               record_);
+            outcome = run_swap(
+                {operation_.client(), place_.database, *place_.store, place_.packing, context_, [this] { operation_.check(); }},
+                record_);
         } catch (Failure& failure) {
             failure.message += "; the restore is past its point of no return: the next operation finishes it";
             throw;
@@ -337,7 +346,7 @@ private:
         record_ = new_record("merging");
         operation_.check();
         insert_record(operation_.client(), place_.database, record_, options_.without_majority);
-        merge_documents(operation_, {place_, options_, context_}, plan_, *reader_, result_);
+        merge_documents(operation_, {place_, options_, context_, file_.summary}, plan_, *reader_, result_);
         check_same_file();
         operation_.check();
         remove_record(operation_.client(), place_.database, record_);
@@ -362,8 +371,10 @@ private:
 }  // namespace
 
 RestoreResult restore(const Place& place, const RestoreOptions& options, const Context& context) {
-    Operation operation(place, Access::write, context);
-    return restore_within(operation, place, options, context);
+    Place own = place;
+    own.without_majority = place.without_majority || options.without_majority;
+    Operation operation(own, Access::write, context);
+    return restore_within(operation, own, options, context);
 }
 
 RestoreResult restore_within(Operation& operation, const Place& place, const RestoreOptions& options, const Context& context) {

@@ -23,7 +23,7 @@ struct RestoreOptions {
     bool no_safety_backup = false;              // explicit word of a person; startup never has it
     bool allow_unsharded = false;
     bool non_unique = false;                  // build a unique index that cannot be built as a plain one, and say so
-    bool without_majority = false;            // swap although a majority cannot be reached
+    bool without_majority = false;            // no write waits for a majority (place.h)
     bool accept_unproven = false;             // startup: a file of the replaced system is wanted by rule
     bool startup = false;                     // called by startup: last look compares with "empty", indexes kept (restore.md)
     std::vector<std::string> expected_empty;  // startup: the collections that were empty when the rule was asked

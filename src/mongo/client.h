@@ -55,6 +55,9 @@ public:
     // As command(), but a reply with ok: 1 and writeErrors is returned for the caller to look into.
     std::string write_command(std::string_view database, std::string_view command, CommandOptions options = {});
 
+    // A person's word: from here on this client's writes that would wait for a majority wait for the primary's journal alone.
+    void without_majority();
+
     const ServerInfo& server();  // connects at the first call
     // Microseconds since 1970 by the server's clock are never used: clocks are not compared.
 

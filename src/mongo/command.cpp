@@ -22,28 +22,30 @@ bool takes_write_concern(std::string_view name) {
                          "dropIndexes", "dropDatabase", "renameCollection", "collMod", "createUser", "updateUser"});
 }
 
-std::string write_concern(Concern concern, const ServerInfo& server) {
+bool has_majority(const Client::State& on) { return (on.info.replica_set || on.info.mongos) && !on.primary_alone; }
+
+std::string write_concern(Concern concern, const Client::State& on) {
     BsonBuilder built;
     if (concern == Concern::read) return built.add("w", 1).str();
-    if (!server.replica_set && !server.mongos) return built.add("w", 1).add("j", true).str();
+    if (!has_majority(on)) return built.add("w", 1).add("j", true).str();
     return built.add("w", "majority").add("j", true).add("wtimeout", kMajorityTimeoutMs).str();
 }
 
-std::string read_concern(Concern concern, const ServerInfo& server) {
-    const bool majority = concern == Concern::majority && (server.replica_set || server.mongos);
+std::string read_concern(Concern concern, const Client::State& on) {
+    const bool majority = concern == Concern::majority && has_majority(on);
     return BsonBuilder().add("level", majority ? "majority" : "local").str();
 }
 
 // The command's own bytes without the closing 0, so that fields can follow.
-std::string dressed(std::string_view command, const CommandOptions& options, const ServerInfo& server) {
+std::string dressed(std::string_view command, const CommandOptions& options, const Client::State& on) {
     const BsonView view(command);
     const std::string_view name = command_name(command);
     BsonBuilder built;
     if (options.max_time_ms > 0 && !view.find("maxTimeMS")) built.add("maxTimeMS", options.max_time_ms);
     if (options.concern != Concern::none && takes_write_concern(name) && !view.find("writeConcern"))
-        built.doc("writeConcern", write_concern(options.concern, server));
+        built.doc("writeConcern", write_concern(options.concern, on));
     if (options.concern != Concern::none && takes_read_concern(name) && !view.find("readConcern"))
-        built.doc("readConcern", read_concern(options.concern, server));
+        built.doc("readConcern", read_concern(options.concern, on));
     return built.str();
 }
 
@@ -73,7 +75,7 @@ bool worth_retrying(const bson_error_t& error, const Reply& reply, const Failure
 }
 
 void exchange(Client::State& state, const Exchange& asked, const CommandOptions& options, Reply& reply) {
-    std::string more = dressed(asked.command, options, state.info);
+    std::string more = dressed(asked.command, options, state);
     const bool retryable = options.retryable_write && state.sessions;
     if (retryable) more = joined(more, BsonBuilder().add("txnNumber", state.next_write()).str());
     const std::string command = joined(asked.command, more);
@@ -111,6 +113,8 @@ bool Client::State::send(const Exchange& exchange, Reply& reply, bson_error_t& e
     if (!ok && cancel.requested()) cancel.check();
     return ok && !BsonView(reply.bytes()).find("writeConcernError");
 }
+
+void Client::without_majority() { state_->primary_alone = true; }
 
 std::string Client::write_command(std::string_view database, std::string_view command, CommandOptions options) {
     state_->connect();

@@ -16,16 +16,6 @@ std::int32_t code_in(const BsonView& from) {
     return code && code->is_number() ? static_cast<std::int32_t>(code->integer()) : 0;
 }
 
-// A code name is letters and digits; anything else is not passed on.
-std::string name_in(const BsonView& from) {
-    const auto name = from.find("codeName");
-    if (!name || name->type != BsonType::string) return {};
-    const std::string_view text = name->text();
-    const bool plain =
-        text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
-    return plain ? std::string(text) : std::string();
-}
-
 struct Complaint {
     std::int32_t code = 0;
     std::string name;
@@ -63,11 +53,11 @@ Failure failure_from(const Complaint& complaint, std::string_view database, std:
 
 std::optional<Complaint> complaint_in(const BsonView& reply) {
     const auto ok = reply.find("ok");
-    if (ok && !ok->truthy()) return Complaint{code_in(reply), name_in(reply), -1, false};
+    if (ok && !ok->truthy()) return Complaint{code_in(reply), plain_code_name(reply), -1, false};
     if (const auto errors = reply.find("writeErrors"); errors && errors->type == BsonType::array) {
         for (const BsonField& one : BsonView(errors->document())) {
             const BsonView error(one.document());
-            Complaint complaint{code_in(error), name_in(error), -1, false};
+            Complaint complaint{code_in(error), plain_code_name(error), -1, false};
             if (const auto index = error.find("index")) complaint.index = index->integer();
             if (complaint.name.empty() && complaint.code == kDuplicateKey) complaint.name = "DuplicateKey";
             return complaint;
@@ -75,12 +65,22 @@ std::optional<Complaint> complaint_in(const BsonView& reply) {
     }
     if (const auto concern = reply.find("writeConcernError"); concern && concern->type == BsonType::document) {
         const BsonView error(concern->document());
-        return Complaint{code_in(error), name_in(error), -1, true};
+        return Complaint{code_in(error), plain_code_name(error), -1, true};
     }
     return std::nullopt;
 }
 
 }  // namespace
+
+// A code name is letters and digits; anything else is not passed on.
+std::string plain_code_name(const BsonView& from) {
+    const auto name = from.find("codeName");
+    if (!name || name->type != BsonType::string) return {};
+    const std::string_view text = name->text();
+    const bool plain =
+        text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+    return plain ? std::string(text) : std::string();
+}
 
 std::string_view command_name(std::string_view command) {
     for (const BsonField& first : BsonView(command)) return first.key;

@@ -130,7 +130,8 @@ struct HeldLease::Shared {
     std::int64_t ttl_ms = 0, bound_ms = 0;
     const Clock* clock = nullptr;
     pid_t owner = 0;
-    Cancel stop;  // of the renewal, not of the job
+    bool alone = false;  // without a majority
+    Cancel stop;         // of the renewal, not of the job
     std::atomic<bool> lost{false};
     std::atomic<std::int64_t> acknowledged_ms{0};  // when the last acknowledged renewal was sent
     std::unique_ptr<Thread> thread;
@@ -184,7 +185,10 @@ void HeldLease::renew_until_stopped() {
         if (left_ms() <= 0) shared_->lost = true;  // for good: somebody else may hold it by now
         if (shared_->lost) return;
         try {
-            if (!client) client.emplace(shared_->url, shared_->stop, rhythm_ms);
+            if (!client) {
+                client.emplace(shared_->url, shared_->stop, rhythm_ms);
+                if (shared_->alone) client->without_majority();
+            }
             if (!renew(*client)) shared_->lost = true;
             wait_ms = rhythm_ms;
         } catch (const Failure&) {
@@ -199,6 +203,7 @@ void HeldLease::release() {
     try {
         Cancel own;
         Client client(shared_->url, own, kReleaseBoundMs);
+        if (shared_->alone) client.without_majority();
         const BoundedIo bound(client.state(), kReleaseBoundMs);
         const std::string query = BsonBuilder().add("_id", "lease").add("term", claim_.term).add("op", claim_.op).str();
         const std::string gone = BsonBuilder().add("holder", "").add("beat", "").str();
@@ -217,6 +222,7 @@ public:
 
     // One attempt; nullopt when somebody else holds it, who then is in holder().
     std::optional<Claim> attempt();
+    void be_alone() { client_.without_majority(); }
     LeaseHolder holder() const { return {last_.holder.job, holder_text(last_.holder, us_)}; }
 
 private:
@@ -315,8 +321,10 @@ Failure held_by(const LeaseHolder& holder) {
 
 std::unique_ptr<Lease> Lease::acquire(const Secret& url, const std::string& database, const std::string& job,
                                       std::int64_t wait_ms, const Context& context,
-                                      const std::function<void(const LeaseHolder&)>& on_wait, std::int64_t ttl_ms) {
+                                      const std::function<void(const LeaseHolder&)>& on_wait, std::int64_t ttl_ms,
+                                      bool without_majority) {
     Contender contender(url, database, job, context, ttl_ms);
+    if (without_majority) contender.be_alone();
     const std::int64_t start = context.clock->boot_ms();
     const std::int64_t poll_ms = std::clamp<std::int64_t>(ttl_ms / 30, 10, kMaxPollMs);
     std::int64_t told_ms = -1;
@@ -335,6 +343,7 @@ std::unique_ptr<Lease> Lease::acquire(const Secret& url, const std::string& data
     shared->url = url;
     shared->database = database;
     shared->ttl_ms = ttl_ms;
+    shared->alone = without_majority;
     shared->bound_ms = std::min(kLeaseCommandBoundMs, ttl_ms / 6);
     shared->clock = context.clock;
     shared->owner = ::getpid();

@@ -25,11 +25,12 @@ class Lease {
 public:
     // Takes the lease, waiting up to wait_ms (0: one attempt, but a dead holder is replaced at once). Renewal runs on a
     // thread and client of its own. Failure{busy, "lease_held"} names the holder; {denied, "not_authorized"} when the user
-    // may not write. on_wait is called when a wait begins and every ttl/3. A shorter ttl_ms is for tests.
+    // may not write. on_wait is called when a wait begins and every ttl/3. A shorter ttl_ms is for tests. without_majority: as
+    // Client::without_majority(), for the lease's own clients.
     static std::unique_ptr<Lease> acquire(const Secret& url, const std::string& database, const std::string& job,
                                           std::int64_t wait_ms, const Context& context,
                                           const std::function<void(const LeaseHolder&)>& on_wait = {},
-                                          std::int64_t ttl_ms = kLeaseTtlMs);
+                                          std::int64_t ttl_ms = kLeaseTtlMs, bool without_majority = false);
     virtual ~Lease() = default;  // releases cleanly (unsets holder and beat), bounded by 2 s; after fork it does nothing
 
     virtual const std::string& op() const = 0;  // 8 hex digits, new for every acquisition

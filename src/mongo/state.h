@@ -84,6 +84,7 @@ struct Client::State {
     std::string tls_files[3];  // what `tls` points to: certificate key file, its password, CA file
     ServerInfo info;
     bool connected = false, sessions = false;
+    bool primary_alone = false;  // Client::without_majority()
     Obstacle obstacle = Obstacle::none;
     std::vector<int> sockets;  // open ones
     Handle<mongoc_client_t> client;
@@ -122,6 +123,7 @@ bool send_or_throw(Client::State& state, const Exchange& exchange, bool retryabl
 // The server's complaint in its three shapes (ok: 0, writeErrors, writeConcernError), as a Failure without its free text.
 std::optional<Failure> complaint_of(std::string_view reply, std::string_view database, std::string_view command);
 std::string_view command_name(std::string_view command);
+std::string plain_code_name(const BsonView& error);  // its codeName when that is letters and digits (S10), else empty
 std::string namespace_of(std::string_view database, std::string_view command);  // "db.coll", or "db"
 bool is_lost_primary(std::int32_t server_code);  // not primary, shutting down, …: worth another try
 

@@ -30,8 +30,7 @@ bool keeps_empty_timestamps(const ServerInfo& server) {
 }
 
 std::string name_of(std::int32_t code, const BsonView& error) {
-    const auto name = error.find("codeName");
-    if (name && name->type == BsonType::string && name->text().size() <= 64) return std::string(name->text());
+    if (std::string name = plain_code_name(error); !name.empty()) return name;
     return code == kDuplicateKey ? "DuplicateKey" : code == kDocumentValidationFailure ? "DocumentValidationFailure" : "";
 }
 

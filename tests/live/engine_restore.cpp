@@ -388,6 +388,33 @@ TEST_CASE("merge brings documents by _id and ends the same when it is repeated")
     CHECK(leftovers(db) == "");
 }
 
+TEST_CASE("a file that changes while it is merged ends the merge at that collection and says what stands") {
+    Fixture db;
+    for (int i = 0; i < 5; ++i)  // more than is read ahead
+        insert(db, "a", BsonBuilder().add("_id", i).add("text", std::string(1000 * 1000, 'x')).str());
+    db.fill("b", 5);
+    db.fill("c", 5);
+    const std::string file = db.back_up().manifest.name;
+    std::string changed = db.text_of(file);
+    changed[changed.find("person 3") + 7] = '8';  // of b
+    for (const char* name : {"a", "b", "c"}) db.remove_all(name);
+    db.fill("c", 1, 100);
+    Context context = db.context;
+    context.progress_hook = [&](const Progress& now) {
+        if (now.phase == "comparing") db.write_text(file, changed);
+    };
+    RestoreOptions options;
+    options.file = file;
+    options.mode = RestoreMode::merge;
+    const Failure failure = failure_of([&] { restore(db.place, options, context); });
+    CHECK(failure.reason == "file_changed");
+    CHECK(failure.message.find("collection b") != std::string::npos);
+    CHECK(failure.message.find("untouched") == std::string::npos);
+    const State now = state_of(db);
+    CHECK(now.at("a").content.documents == 5);
+    CHECK(now.at("c").content.documents == 1);
+}
+
 TEST_CASE("merge reports documents whose unique value is taken, and refuses capped collections and time series") {
     Fixture db;
     db.create("users");

@@ -1,6 +1,7 @@
 // Against the scripted peer of tests/peer: what a replica set does and no test server shows.
 #include <algorithm>
 
+#include "mongo/lease.h"
 #include "mongo_support.h"
 
 using namespace live;
@@ -203,4 +204,39 @@ TEST_CASE("writes say their concern whatever the connection string says") {
     CHECK(holds(creates[0], "\"lsid\""));
     CHECK(holds(creates[1], "\"writeConcern\": {\"w\": 1}"));
     CHECK_FALSE(holds(creates[1], "txnNumber"));
+}
+
+TEST_CASE("without a majority, what would wait for one waits for the primary's journal alone, the lease too") {
+    for (const char* name : {"create", "renameCollection", "drop", "insert"}) {
+        CAPTURE(name);
+        Peer peer("");
+        Cancel cancel;
+        Client client(peer.url(), cancel);
+        client.without_majority();
+        create_collection(client, "app", "x", BsonBuilder().str());
+        rename_collection(client, "app", "first", "third");
+        drop_collection(client, "app", "x");
+        Context context;
+        context.cancel = &cancel;
+        try {
+            Lease::acquire(peer.url(), "app", "1", 0, context, {}, kLeaseTtlMs, true);
+        } catch (const Failure&) {
+            // The peer keeps no lease: what was sent is the question.
+        }
+        const auto all = peer.sent(name);
+        REQUIRE_FALSE(all.empty());
+        for (const auto& sent : all) CHECK(holds(sent, "\"writeConcern\": {\"w\": 1, \"j\": true}"));
+    }
+}
+
+TEST_CASE("s10: a code name that is not letters and digits is not passed on from a refused document") {
+    Peer peer("");
+    Cancel cancel;
+    Client client(peer.url(), cancel);
+    BatchWriter writer(client, "app", "first");
+    writer.add(BsonBuilder().add("_id", 1).str());
+    writer.flush();
+    REQUIRE(writer.errors().size() == 1);
+    CHECK(writer.errors()[0].code == 9999);
+    CHECK(writer.errors()[0].code_name.empty());
 }

@@ -63,6 +63,12 @@ class Peer:
 
     on_endsessions = on_killcursors = on_create = on_createindexes = on_ping
 
+    def on_insert(self, *_):
+        return {"ok": 1.0, "n": 0, "writeErrors": [{"index": 0, "code": 9999, "codeName": "s3cret of Ana", "errmsg": "s3cret"}]}
+
+    def on_findandmodify(self, *_):
+        return {"ok": 1.0, "value": {"_id": "lease"}}
+
     def on_drop(self, *_):
         return self.error(26, "NamespaceNotFound")
 
