@@ -18,13 +18,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "tests" / "live"))
 import servers  # noqa: E402
+import streams  # noqa: E402
 
 DATABASE, BARE = "reprise_bench", "reprise_bench_bare"
 SCRIPT_RUNS = 3
 GOALS = {
     "encode_vs_libbson": (">=", 15), "decode_vs_libbson": (">=", 6), "backup_vs_drain": ("<=", 1.5),
     "verified_backup_vs_drain": ("<=", 2.5), "script_vs_backup": (">=", 20), "restore_vs_insert": ("<=", 1.5),
-    "backup_peak_mib": ("<=", 256), "restore_peak_mib": ("<=", 256),
+    "backup_peak_mib": ("<=", 256), "restore_peak_mib": ("<=", 256), "backup_gzip_peak_mib": ("<=", 256),
+    "backup_zstd_peak_mib": ("<=", 256), **streams.GOALS,
 }
 Figure = dict[str, Any]
 
@@ -117,8 +119,11 @@ def measure_peaks(url: str, work: pathlib.Path) -> list[Figure]:
     folder = empty(work / "peaks")
     environment = {"MONGO_URL": url, "DB_NAME": DATABASE, "BACKUP_DIR": folder}
     saved = peak_mib(environment, "backup")
+    packed = [figure(f"backup_{how}_peak_mib", peak_mib({**environment, "BACKUP_COMPRESSION": how}, "backup"), "MiB")
+              for how in ("gzip", "zstd")]
     step("drop", url, DATABASE)
-    return [figure("backup_peak_mib", saved, "MiB"), figure("restore_peak_mib", peak_mib(environment, "restore"), "MiB")]
+    packed += [figure("backup_peak_mib", saved, "MiB")]
+    return packed + [figure("restore_peak_mib", peak_mib(environment, "restore"), "MiB")]  # of the zstd backup
 
 
 def measure_tools(url: str, work: pathlib.Path) -> list[Figure]:
@@ -146,6 +151,10 @@ def bench_backup(options: argparse.Namespace) -> list[Figure]:
         return figures + measure_tools(server.url, work)
 
 
+def bench_streams(options: argparse.Namespace) -> list[Figure]:
+    return [figure(*one) for one in streams.measure(BUILD, options.documents, options.runs, say)]
+
+
 def table(figures: list[Figure]) -> None:
     for one in figures:
         sign, goal = GOALS.get(one["name"], ("", None))
@@ -154,18 +163,20 @@ def table(figures: list[Figure]) -> None:
         print(f"{one['name']:26} {one['value']:10.3f} {one['unit']:4} {wanted}")
 
 
+BENCHES = {"codec": bench_codec, "streams": bench_streams, "backup": bench_backup}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/bench/run.sh")
-    parser.add_argument("what", nargs="?", choices=["codec", "backup"])
+    parser.add_argument("what", nargs="?", choices=list(BENCHES))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--documents", type=int, default=0, help="200000 by default; 4000 on the slow Python server")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     figures: list[Figure] = []
-    if options.what != "backup":
-        figures += bench_codec(options)
-    if options.what != "codec":
-        figures += bench_backup(options)
+    for name, bench in BENCHES.items():
+        if options.what in (None, name):
+            figures += bench(options)
     if options.json:
         print(json.dumps(figures))
     else:

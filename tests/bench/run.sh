@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures, side by side in one run:  sh tests/bench/run.sh [codec|backup] [--json] [--documents N] [--runs N]
+# Measures, side by side in one run:  sh tests/bench/run.sh [codec|streams|backup] [--json] [--documents N] [--runs N]
 # --json prints a list of {"name", "value", "unit"} on stdout and nothing else. How: tests/bench/README.md
 set -eu
 cd "$(dirname "$0")/../.."
