@@ -15,7 +15,7 @@ enum class Kind { flag, text, names, number };
 using Options = std::map<std::string, Kind>;
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
 
-const std::vector<std::string> verbs = {"backup", "restore", "auto", "list",  "show",   "cat",   "verify",
+const std::vector<std::string> verbs = {"backup", "before", "restore", "auto", "list",  "show",   "cat",   "verify",
                                         "rehash", "accept",  "pin",  "unpin", "forget", "status"};
 const std::set<std::string> takes_file = {"show", "cat", "verify", "restore", "rehash", "accept", "pin", "unpin"};
 const std::set<std::string> needs_file = {"rehash", "accept", "pin", "unpin"};
@@ -36,6 +36,12 @@ const std::map<std::string, Options> own = {
       {"--no-retention", Kind::flag},
       {"--include", Kind::names},
       {"--exclude", Kind::names},
+      {"--profile", Kind::text},
+      {"--require-snapshot", Kind::flag},
+      {"--accept-smaller", Kind::flag},
+      {"--wait", Kind::text}}},
+    {"before",
+     {{"--keep-days", Kind::number},
       {"--profile", Kind::text},
       {"--require-snapshot", Kind::flag},
       {"--accept-smaller", Kind::flag},
@@ -128,6 +134,7 @@ void read_option(Arguments& found, const std::vector<std::string>& given, std::s
 
 void check(const Arguments& found) {
     if (needs_file.count(found.verb) != 0 && !found.has_file) throw usage(found.verb + " needs a file");
+    if (found.verb == "before" && found.text("reason") == nullptr) throw usage("before needs a reason");
     if (found.verb == "cat" && found.flag("json")) throw usage("cat writes the file itself, which is JSON: leave out --json");
 }
 
@@ -251,6 +258,8 @@ Arguments parse(const std::vector<std::string>& given) {
     for (std::size_t at = 1; at < given.size(); ++at) {
         if (given[at].size() > 1 && given[at][0] == '-') {
             read_option(found, given, at);
+        } else if (found.verb == "before" && found.text("reason") == nullptr) {
+            found.texts["reason"] = given[at];
         } else if (takes_file.count(found.verb) == 0 || found.has_file) {
             throw usage(found.verb + " does not take " + given[at]);
         } else if (given[at].empty()) {

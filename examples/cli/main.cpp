@@ -64,7 +64,7 @@ std::string kind_of(const std::string& verb) { return verb == "auto" ? "startup"
 bool is_mark(const std::string& verb) { return verb == "accept" || verb == "pin" || verb == "unpin"; }
 
 int exit_of_result(const std::string& verb, const Value& result) {
-    if (verb == "backup" && text(result, "state") == "suspect") return exit_refused;
+    if ((verb == "backup" || verb == "before") && text(result, "state") == "suspect") return exit_refused;
     if (verb != "auto" || is_true(result, "may_go_on")) return exit_ok;
     return text(result, "result") == "in_progress" ? exit_busy : exit_refused;
 }
@@ -88,7 +88,7 @@ std::string answer(Engine& engine, const Arguments& arguments) {
 }
 
 Lines sentences(const std::string& verb, const Value& result, const std::string& database, const std::string& directory) {
-    if (verb == "backup") return say_backup(result, database);
+    if (verb == "backup" || verb == "before") return say_backup(result, database);
     if (verb == "list") return say_list(result, directory);
     if (verb == "show") return say_show(result);
     if (verb == "verify") return say_verify(result);

@@ -176,6 +176,9 @@ Lines say_backup(const Value& result, const std::string& database) {
                    ", verified, in " + seconds(result) + "."};
     add_table(lines, result);
     lines.push_back("File: " + name_of(result, "file"));
+    if (!text(result, "keep_until").empty())
+        lines.push_back("Kept until " + moment(text(result, "keep_until")) + ". To go back: reprise restore " +
+                        text(result, "file"));
     if (text(result, "state") == "suspect") {
         std::string reason = text(result, "suspect_reason");
         if (reason.empty()) reason = "smaller than the backups before it";

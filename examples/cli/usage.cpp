@@ -5,6 +5,7 @@ namespace cli {
 const char usage_text[] = R"(usage: reprise COMMAND [OPTION…]
 
   backup               save the database to one file of the folder
+  before REASON        the same before risky work: not rotated away for a time
   list                 the backups of the folder, newest first
   show [FILE]          what is in a backup
   cat [FILE]           a backup as plain JSON, checked while it is read
@@ -35,6 +36,8 @@ options of every command:
 
 backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable|portable
           --require-snapshot  --accept-smaller  --no-retention  --wait SECONDS
+before:   --keep-days N  --profile readable|portable  --require-snapshot
+          --accept-smaller  --wait SECONDS
 forget:   --dry-run  --wait SECONDS
 both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
           --keep-yearly N  --keep-within SPAN, as 2y5m7d3h  --max-total-bytes N

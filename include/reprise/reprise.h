@@ -139,6 +139,8 @@ REPRISE_API void reprise_close(reprise_engine* engine);
  * somebody else holds the lease, 0 by default, 15 minutes for startup). Results: capi/ABI.md.
  *
  *   backup   label, include, exclude, consistency, profile, accept_smaller
+ *   before   reason (required: "excel import"; it becomes the label), keep_days (in place of the configured ones), consistency,
+ *            profile, accept_smaller: a backup before risky work, which retention leaves alone so long; waits 60 s by default
  *   startup  retry (forget failed attempts), on_failure ("fail" or "start_anyway"): brings the data back when the database
  *            is empty; the host may start where the result says "may_go_on": true
  *   restore  file (name, path inside the folder, or "latest"), mode ("replace" or "merge"), exact, include, exclude,

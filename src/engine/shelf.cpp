@@ -66,7 +66,7 @@ bool newer(const ShelfItem& a, const ShelfItem& b) {
 
 // A backup that became visible without a manifest may have been cut off before the guard's word was written down.
 void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& manifest, const GuardRules& rules) {
-    if (manifest.kind != "backup" || manifest.legacy || !is_good(manifest)) return;
+    if (manifest.kind == "before_restore" || manifest.legacy || !is_good(manifest)) return;
     const auto measure = find_measure(store, shelf, manifest);
     Scope scope;  // the file's own lists are not in the manifest: a backup of a part has only fewer collections
     scope.is = manifest.scope;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kIdBytes = 16;
 constexpr int kMaxNameTries = 100;
+constexpr std::int64_t kDayUs = std::int64_t{86400} * 1000000;
 
 // One backup from its first question to `latest`.
 class Backup {
@@ -102,6 +103,10 @@ void Backup::read_back(WrittenBackup& written) {
 void Backup::judge_it(const WrittenBackup& written) {
     Manifest& manifest = result_.manifest;
     manifest.kind = options_.kind == FileKind::before_restore ? "before_restore" : "backup";
+    if (options_.before_keep_days >= 0) {
+        manifest.kind = "before";
+        manifest.keep_until_us = context_.clock->unix_us() + options_.before_keep_days * kDayUs;
+    }
     if (!counts()) return;
     const auto measure = find_measure(store_, shelf_, manifest);
     GuardFacts facts;

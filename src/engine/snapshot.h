@@ -19,6 +19,7 @@ struct BackupOptions {
     Profile profile = Profile::readable;
     bool require_snapshot = false;
     FileKind kind = FileKind::backup;  // before_restore for safety backups: never `latest`, never suspect
+    std::int64_t before_keep_days = -1;  // 0 or more: made before risky work, and not rotated away for so many days
     bool system_js = false;
     GuardRules guard;  // with the configured sentinel (empty: `users` where the measure holds documents in it)
     std::optional<ForgetRules> retention;  // what goes afterwards; nullopt: nothing

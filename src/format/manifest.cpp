@@ -104,7 +104,7 @@ bool is_own(const Manifest& manifest, const std::string& database, const std::op
 }
 
 bool is_good(const Manifest& manifest) {
-    return manifest.verified && manifest.state == "good" && manifest.kind == "backup" && manifest.scope != "partial" &&
+    return manifest.verified && manifest.state == "good" && manifest.kind != "before_restore" && manifest.scope != "partial" &&
            manifest.edited_from.empty();
 }
 

@@ -20,7 +20,7 @@ struct Manifest {
     std::string stored_sha256;   // of the stored bytes, when they are compressed or encrypted; else empty
     std::string state = "good";  // good | suspect
     std::string suspect_reason;
-    std::string kind = "backup";  // backup | before_restore | before
+    std::string kind = "backup";  // backup | before (risky work; as good as any) | before_restore
     bool verified = false;        // read back whole
     std::int64_t verified_us = 0;
     bool pinned = false;

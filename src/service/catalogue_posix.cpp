@@ -26,6 +26,7 @@ const char* kind_word(FileKind kind) {
 double size_kb(std::int64_t bytes) { return static_cast<double>((bytes * 100 + 512) / 1024) / 100.0; }
 
 void add_manifest(Json& out, const Manifest& m) {
+    if (m.kind == "before") out.set("kind", "before");
     out.set("state", m.state).set("suspect_reason", m.suspect_reason.empty() ? Json() : Json(m.suspect_reason));
     out.set("pinned", m.pinned).set("keep_until", m.keep_until_us ? Json(iso_time(*m.keep_until_us)) : Json());
     out.set("verified", m.verified && !m.legacy).set("label", m.label).set("database", m.database);

@@ -6,6 +6,7 @@
 #include "mongo/client.h"
 #include "service/keeping.h"
 #include "service/startup_config.h"
+#include "service/timing.h"
 
 namespace reprise {
 namespace {
@@ -27,6 +28,10 @@ Schema make_schema(Kind kind) {
     switch (kind) {
         case Kind::backup:
             return schema("backup", {text("label"), texts("include"), texts("exclude"),
+                                     text("consistency", {"prefer_snapshot", "require_snapshot"}),
+                                     text("profile", {"readable", "portable"}), yes_no("accept_smaller")});
+        case Kind::before:
+            return schema("before", {needed("reason"), {"keep_days", KeyType::number, false, {}, 0, kMostBeforeDays},
                                      text("consistency", {"prefer_snapshot", "require_snapshot"}),
                                      text("profile", {"readable", "portable"}), yes_no("accept_smaller")});
         case Kind::startup: return schema("startup", {yes_no("retry"), on_failure_key()});
@@ -63,13 +68,15 @@ void check_target(const Json& options) {
 }  // namespace
 
 const std::vector<Kind>& all_kinds() {
-    static const std::vector<Kind> kinds{Kind::backup, Kind::startup, Kind::restore, Kind::verify, Kind::rehash, Kind::forget};
+    static const std::vector<Kind> kinds{Kind::backup, Kind::before, Kind::startup, Kind::restore,
+                                         Kind::verify, Kind::rehash, Kind::forget};
     return kinds;
 }
 
 const char* kind_name(Kind kind) {
     switch (kind) {
         case Kind::backup: return "backup";
+        case Kind::before: return "before";
         case Kind::startup: return "startup";
         case Kind::restore: return "restore";
         case Kind::verify: return "verify";
@@ -101,9 +108,11 @@ const Schema& options_schema(Kind kind) {
 Json parse_options(Kind kind, std::string_view json) {
     Json options = parse_checked(json, options_schema(kind));
     if (kind == Kind::restore) check_target(options);
-    if (text_or(options, "label", "").size() > kMaxLabelBytes)
-        throw Failure(Code::invalid_argument, "key_value_wrong",
-                      "key label of the options of backup is longer than " + std::to_string(kMaxLabelBytes) + " bytes");
+    for (const char* key : {"label", "reason"})
+        if (text_or(options, key, "").size() > kMaxLabelBytes)
+            throw Failure(Code::invalid_argument, "key_value_wrong",
+                          std::string("key ") + key + " of the options of " + kind_name(kind) + " is longer than " +
+                              std::to_string(kMaxLabelBytes) + " bytes");
     return options;
 }
 

@@ -54,6 +54,8 @@ Json backup_to_json(const BackupResult& result) {
                          {"id", m.id},
                          {"sequence", m.sequence},
                          {"deployment", m.deployment ? Json(*m.deployment) : Json()},
+                         {"label", m.label},
+                         {"keep_until", m.keep_until_us ? Json(iso_time(*m.keep_until_us)) : Json()},
                          {"timestamp", iso_time(m.backup_date_us)},
                          {"documents", m.summary.documents},
                          {"size_bytes", m.size_bytes},

@@ -16,6 +16,7 @@ struct Timing {
 };
 
 constexpr std::int64_t kBeforeDays = 7;
+constexpr std::int64_t kBeforeWaitMs = 60 * 1000;
 constexpr std::int64_t kMostBeforeDays = 36500;
 
 KeyRule schedule_rule();

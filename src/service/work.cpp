@@ -25,6 +25,12 @@ struct Bench {
     const Workbench& given;
     std::unique_ptr<Store> store;
 
+    // Work that waits for its backup would rather wait a little than not be done at all.
+    std::int64_t default_wait_ms(Kind kind) const {
+        if (kind == Kind::startup) return config->startup.wait_ms;
+        return kind == Kind::before ? kBeforeWaitMs : 0;
+    }
+
     Place place(Kind kind) const {
         Place out;
         out.url = config->mongo_url;
@@ -32,7 +38,7 @@ struct Bench {
         out.store = store.get();
         out.folder = config->directory;
         out.job = given.job;
-        out.wait_ms = wait_ms_of(options, kind == Kind::startup ? config->startup.wait_ms : 0);
+        out.wait_ms = wait_ms_of(options, default_wait_ms(kind));
         out.connect_ms = config->connect_timeout_ms;
         out.packing.compression = config->compression;
         return out;
@@ -71,12 +77,14 @@ Json run_forget(Bench& bench) {
     return out.set("duration_ms", context.clock->boot_ms() - began_ms);
 }
 
-Json run_backup(Bench& bench) {
+Json run_backup(Kind kind, Bench& bench) {
     const Config& config = *bench.config;
     bench.store = open_local_store(config.directory);
     BackupOptions options;
     options.scope = scope_of(config, bench.options);
-    options.label = text_or(bench.options, "label", "");
+    options.label = text_or(bench.options, kind == Kind::before ? "reason" : "label", "");
+    if (kind == Kind::before)
+        options.before_keep_days = number_or(bench.options, "keep_days", config.before_keep_days);
     options.profile = config.profile;
     if (bench.options.find("profile") != nullptr)
         options.profile = bench.options.at("profile").as_string() == "portable" ? Profile::portable : Profile::readable;
@@ -86,7 +94,7 @@ Json run_backup(Bench& bench) {
     options.guard = config.guard;
     options.guard.accept_smaller = yes_or(bench.options, "accept_smaller", false);
     if (config.retention) options.retention = forget_rules(config, *config.retention);
-    return backup_to_json(backup(bench.place(Kind::backup), options, bench.given.context));
+    return backup_to_json(backup(bench.place(kind), options, bench.given.context));
 }
 
 Json run_startup(Bench& bench) {
@@ -173,7 +181,8 @@ Json run_rehash(Bench& bench) {
 
 Json run_kind(Kind kind, Bench& bench) {
     switch (kind) {
-        case Kind::backup: return run_backup(bench);
+        case Kind::backup:
+        case Kind::before: return run_backup(kind, bench);
         case Kind::startup: return run_startup(bench);
         case Kind::restore: return run_restore(bench);
         case Kind::verify: return run_verify(bench);
@@ -189,7 +198,7 @@ JobPlan plan_job(std::shared_ptr<const Config> config, Kind kind, Json options) 
     JobPlan plan;
     plan.kind = kind_name(kind);
     plan.record_at_once = kind != Kind::startup;  // a start that needs nothing writes nothing
-    plan.make_folder = kind == Kind::backup;
+    plan.make_folder = kind == Kind::backup || kind == Kind::before;
     plan.work = [config = std::move(config), kind, options = std::move(options)](const Workbench& given) {
         Bench bench{config, options, given, nullptr};
         return run_kind(kind, bench);

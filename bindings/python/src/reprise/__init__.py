@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 
 from ._async import AsyncReprise
+from ._before import AsyncBefore, Before, Saved
 from ._client import Reprise
 from ._engine import leave as _leave
 from ._errors import (
@@ -41,9 +42,11 @@ from ._results import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncBefore",
     "AsyncReprise",
     "Backup",
     "BackupResult",
+    "Before",
     "BusyError",
     "CancelledError",
     "CorruptError",
@@ -62,6 +65,7 @@ __all__ = [
     "Reprise",
     "RepriseError",
     "RestoreResult",
+    "Saved",
     "ServerError",
     "StartupResult",
     "Status",

@@ -29,7 +29,7 @@ from ._command import (
 )
 from ._errors import CancelledError, RepriseError
 
-KINDS = {verb: verb for verb in ("backup", "restore", "verify", "rehash", "forget")} | {"auto": "startup"}
+KINDS = {verb: verb for verb in ("backup", "before", "restore", "verify", "rehash", "forget")} | {"auto": "startup"}
 MARKS = ("accept", "pin", "unpin")
 
 
@@ -85,7 +85,7 @@ def _answer(reprise: Reprise, found: Found) -> tuple[str, int]:
 
 
 def _exit_code(verb: str, result: dict[str, Any]) -> int:
-    if verb == "backup" and result.get("state") == "suspect":
+    if verb in ("backup", "before") and result.get("state") == "suspect":
         return EXIT_REFUSED
     if verb == "auto" and not result.get("may_go_on"):
         return {"in_progress": EXIT_BUSY, "refused": EXIT_REFUSED}.get(str(result.get("result")), EXIT_OK)
@@ -93,7 +93,7 @@ def _exit_code(verb: str, result: dict[str, Any]) -> int:
 
 
 def _sentences(verb: str, result: dict[str, Any], config: dict[str, Any]) -> list[str]:
-    if verb == "backup":
+    if verb in ("backup", "before"):
         return _say.backup(result, config["database"])
     if verb == "list":
         return _say.listing(result, config["directory"])

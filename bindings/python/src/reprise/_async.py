@@ -10,7 +10,8 @@ from typing import Any, TypeVar, Unpack
 
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_RUNNING
-from ._calls import BackupOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
+from ._before import AsyncBefore, Saved
+from ._calls import BackupOptions, BeforeOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
 from ._client import SLICE_MS
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
@@ -50,6 +51,26 @@ class AsyncReprise:
 
     async def backup(self, *, progress: ProgressCallback | None = None, **options: Unpack[BackupOptions]) -> BackupResult:
         return _results.read(BackupResult, await self.run("backup", dict(options), progress))
+
+    def before(
+        self,
+        reason: str,
+        *,
+        restore_on_error: bool = False,
+        progress: ProgressCallback | None = None,
+        **options: Unpack[BeforeOptions],
+    ) -> AsyncBefore:
+        """`async with` it: saves the database before risky work; a block that raises is told how to go back.
+
+        Awaited alone it saves and no more. `restore_on_error=True` puts everything back when the block raises.
+        """
+
+        async def save() -> Saved:
+            result = _results.read(BackupResult, await self.run("before", {"reason": reason, **options}, progress))
+            config = _results.parse(self._engine.call(self._engine.abi.config))
+            return Saved(reason, result, config["database"], config["directory"])
+
+        return AsyncBefore(save, self.restore, restore_on_error)
 
     async def auto(
         self,

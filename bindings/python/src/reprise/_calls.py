@@ -17,6 +17,14 @@ class BackupOptions(TypedDict, total=False):
     wait_ms: int | None
 
 
+class BeforeOptions(TypedDict, total=False):
+    keep_days: int | None
+    consistency: str | None
+    profile: str | None
+    accept_smaller: bool | None
+    wait_ms: int | None
+
+
 class RestoreOptions(TypedDict, total=False):
     mode: str | None
     exact: bool | None

@@ -8,7 +8,8 @@ from typing import Any, Unpack
 
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_DONE, JOB_RUNNING
-from ._calls import BackupOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
+from ._before import Before, Saved
+from ._calls import BackupOptions, BeforeOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
 from ._results import Backup, BackupResult, ForgetResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
@@ -46,6 +47,23 @@ class Reprise:
     def backup(self, *, progress: ProgressCallback | None = None, **options: Unpack[BackupOptions]) -> BackupResult:
         """Saves the database to one file of the folder, reads it back, and only then makes it the latest."""
         return _results.read(BackupResult, self.run("backup", dict(options), progress))
+
+    def before(
+        self,
+        reason: str,
+        *,
+        restore_on_error: bool = False,
+        progress: ProgressCallback | None = None,
+        **options: Unpack[BeforeOptions],
+    ) -> Before:
+        """Saves the database before risky work; `with` it, a block that raises is told how to go back.
+
+        The backup is made by the call, bears the reason as its label, and stays for `before.keep_days` (7).
+        `restore_on_error=True` puts everything back when the block raises; without it nothing is ever put back.
+        """
+        result = _results.read(BackupResult, self.run("before", {"reason": reason, **options}, progress))
+        config = self.config()
+        return Before(Saved(reason, result, config["database"], config["directory"]), self.restore, restore_on_error)
 
     def auto(
         self,

@@ -31,6 +31,7 @@ NO_SERVER = "mongodb://127.0.0.1:27017"
 USAGE = """usage: reprise COMMAND [OPTION…]
 
   backup               save the database to one file of the folder
+  before REASON        the same before risky work: not rotated away for a time
   list                 the backups of the folder, newest first
   show [FILE]          what is in a backup
   cat [FILE]           a backup as plain JSON, checked while it is read
@@ -61,6 +62,8 @@ options of every command:
 
 backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable|portable
           --require-snapshot  --accept-smaller  --no-retention  --wait SECONDS
+before:   --keep-days N  --profile readable|portable  --require-snapshot
+          --accept-smaller  --wait SECONDS
 forget:   --dry-run  --wait SECONDS
 both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
           --keep-yearly N  --keep-within SPAN, as 2y5m7d3h  --max-total-bytes N
@@ -99,6 +102,13 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--accept-smaller": _FLAG,
         "--no-retention": _FLAG,
         **_KEEP,
+        "--wait": _TEXT,
+    },
+    "before": {
+        "--keep-days": _NUMBER,
+        "--profile": _TEXT,
+        "--require-snapshot": _FLAG,
+        "--accept-smaller": _FLAG,
         "--wait": _TEXT,
     },
     "restore": {
@@ -181,6 +191,8 @@ def parse(arguments: list[str]) -> Found:
     for argument in rest:
         if argument.startswith("-") and argument != "-":
             _option(found, argument, rest)
+        elif verb == "before" and "reason" not in found.options:
+            found.options["reason"] = argument
         elif verb not in _TAKES_FILE or found.file is not None:
             raise _usage(f"{verb} does not take {argument}")
         elif not argument:
@@ -189,6 +201,8 @@ def parse(arguments: list[str]) -> Found:
             found.file = argument
     if verb in _NEEDS_FILE and found.file is None:
         raise _usage(f"{verb} needs a file")
+    if verb == "before" and "reason" not in found.options:
+        raise _usage("before needs a reason")
     if verb == "cat" and found.flag("json"):
         raise _usage("cat writes the file itself, which is JSON: leave out --json")
     return found

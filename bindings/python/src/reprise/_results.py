@@ -66,6 +66,8 @@ class BackupResult:
     consistency: str = ""
     scope: Any = None
     collections: Mapping[str, Any] = field(default_factory=dict)
+    label: str | None = None
+    keep_until: str | None = None
     without_lease: bool = False
     removed: Sequence[str] = ()
     duration_ms: int = 0

@@ -79,6 +79,8 @@ def backup(result: Json, database: str) -> list[str]:
     lines = [f"Saved {database}: {content(result)}, {amount(number(result, 'size_bytes'))}, verified, in {seconds(result)}."]
     lines += table(result.get("collections"))
     lines.append(f"File: {text(result, 'path') or text(result, 'file')}")
+    if text(result, "keep_until"):
+        lines.append(f"Kept until {moment(text(result, 'keep_until'))}. To go back: reprise restore {text(result, 'file')}")
     if text(result, "state") == "suspect":
         reason = text(result, "suspect_reason") or "smaller than the backups before it"
         lines.append(f"Kept aside as suspect ({reason}): the latest backup stays the one it was.")
