@@ -1,5 +1,6 @@
 #include <zstd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/failure.h"
@@ -13,9 +14,16 @@ namespace {
 constexpr std::size_t kInBytes = 256 * 1024;
 constexpr std::size_t kOutBytes = 256 * 1024;
 constexpr int kMaxWindowLog = 22;
-constexpr int kWideLevel = 17;   // from here on the library would take windows of 8 MiB
-constexpr int kHeavyLevel = 13;  // from here on one thread alone, for its tables take up to 60 MiB each
-constexpr int kHeavyJobBytes = 4 * 1024 * 1024;
+constexpr int kWideLevel = 17;  // from here on the library would take windows of 8 MiB
+// Memory: from kBroadLevel on the tables of a thread take up to 50 MiB and the library would cut jobs of 16 MiB.
+constexpr int kBroadLevel = 9, kHeavyLevel = 13;
+constexpr unsigned kBroadWorkers = 2, kHeavyWorkers = 1;
+constexpr int kBroadJobBytes = 4 * 1024 * 1024;
+
+unsigned workers_at(int level) {
+    if (level >= kHeavyLevel) return kHeavyWorkers;
+    return level >= kBroadLevel ? std::min(worker_count(), kBroadWorkers) : worker_count();
+}
 
 struct Free {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -29,9 +37,8 @@ public:
         set(ZSTD_c_checksumFlag, 1);
         if (level >= kWideLevel) set(ZSTD_c_windowLog, kMaxWindowLog);
         // A library without threads refuses these two, and then compresses on the calling thread.
-        const unsigned workers = level >= kHeavyLevel ? 1 : worker_count();
-        ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(workers));
-        if (level >= kHeavyLevel) ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_jobSize, kHeavyJobBytes);
+        ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, static_cast<int>(workers_at(level)));
+        if (level >= kBroadLevel) ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_jobSize, kBroadJobBytes);
         in_.reserve(kInBytes);
     }
 
