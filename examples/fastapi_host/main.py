@@ -17,7 +17,7 @@ from hr import settings
 from hr.indexes import make_indexes
 from reprise import AsyncReprise
 
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
 log = logging.getLogger("hr")
 
 Document = dict[str, Any]
