@@ -96,9 +96,9 @@ private:
 
     StartupResult without_candidate(const Candidates& candidates) {
         if (candidates.sentinel_nowhere && !rule_.whole_database())
-            return decided("refused", "sentinel_not_in_backups",
-                           "by the rule every backup is empty too: in none does " + what_counts(rule_) + " hold more than " +
-                               too_few(rule_) + "; check the names in the configuration");
+            return decided(
+                "refused", "sentinel_not_in_backups",
+                what_counts(rule_) + " holds " + too_few(rule_) + " in every backup; check the names in the configuration");
         if (!candidates.data_elsewhere) return nothing_to_restore(client(), place_, rule_, highest_in_folder_);
         return decided("refused", "no_candidate",
                        "the data are missing and no backup in the folder may be restored by itself; restore one by name");
