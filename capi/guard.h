@@ -107,10 +107,11 @@ inline std::string text_in(const char* text, std::size_t size, const char* name)
     return copy;
 }
 
-inline void text_out(const std::string& text, char** out, std::size_t* size) {
+inline void text_out(std::string_view text, char** out, std::size_t* size) {
     auto* copy = static_cast<char*>(std::malloc(text.size() + 1));
     if (copy == nullptr) throw std::bad_alloc();
-    std::memcpy(copy, text.c_str(), text.size() + 1);
+    std::memcpy(copy, text.data(), text.size());
+    copy[text.size()] = '\0';
     *out = copy;
     if (size != nullptr) *size = text.size();
 }

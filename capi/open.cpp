@@ -15,6 +15,17 @@ int32_t reprise_config(reprise_engine* engine, char** json, size_t* size, repris
     return json_out(engine, json, size, error, [](reprise::Service& service) { return service.config(); });
 }
 
+int32_t reprise_secret_set(reprise_engine* engine, const char* name, size_t name_size, const char* bytes, size_t size,
+                           reprise_error* error) {
+    return guarded(error, [&] {
+        need(engine, "engine");
+        need(name, "name");
+        if (bytes == nullptr && size != 0) need(bytes, "bytes");
+        const size_t length = size == REPRISE_NUL ? std::strlen(bytes) : size;
+        engine->service.set_secret(text_in(name, name_size, "name"), {bytes == nullptr ? "" : bytes, length});
+    });
+}
+
 int32_t reprise_shutdown(reprise_engine* engine, int64_t deadline_ms, reprise_error* error) {
     return guarded(error, [&] {
         const bool ended = engine != nullptr ? engine->service.shutdown(deadline_ms) : reprise::shutdown_all(deadline_ms);

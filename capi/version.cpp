@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <cstring>
 
 #include "guard.h"
 
@@ -18,4 +19,8 @@ int32_t reprise_build(char** json, size_t* size, reprise_error* error) {
 
 const char* reprise_code_name(int32_t code) { return reprise::code_name(static_cast<reprise::Code>(code)); }
 
-void reprise_free(char* text) { std::free(text); }
+// Some texts are secrets (reprise_key_new), so all are wiped.
+void reprise_free(char* text) {
+    if (text != nullptr) ::explicit_bzero(text, std::strlen(text));
+    std::free(text);
+}

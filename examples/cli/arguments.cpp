@@ -4,6 +4,7 @@
 #include <rapidjson/writer.h>
 #include <reprise/reprise.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -15,11 +16,13 @@ enum class Kind { flag, text, names, number };
 using Options = std::map<std::string, Kind>;
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
 
-const std::vector<std::string> verbs = {"backup", "before", "restore", "auto", "list",  "show",   "cat",   "verify",
-                                        "rehash", "accept",  "pin",  "unpin", "forget", "status"};
-const std::set<std::string> takes_file = {"show", "cat", "verify", "restore", "rehash", "accept", "pin", "unpin"};
-const std::set<std::string> needs_file = {"rehash", "accept", "pin", "unpin"};
-const std::set<std::string> offline = {"list", "show", "verify", "rehash", "status", "cat", "accept", "pin", "unpin", "forget"};
+const std::vector<std::string> verbs = {"backup", "before", "restore", "auto",  "list",   "show",  "cat",    "verify",
+                                        "rehash", "accept", "pin",     "unpin", "forget", "rekey", "keygen", "status"};
+const std::set<std::string> takes_file = {"show",  "cat",    "verify", "restore", "rehash",
+                                          "rekey", "keygen", "accept", "pin",     "unpin"};
+const std::set<std::string> needs_file = {"rehash", "rekey", "keygen", "accept", "pin", "unpin"};
+const std::set<std::string> offline = {"list", "show",   "verify", "rehash", "rekey", "status",
+                                       "cat",  "accept", "pin",    "unpin",  "forget"};
 const char no_server[] = "mongodb://127.0.0.1:27017";
 
 const Options common = {{"--json", Kind::flag},
@@ -58,9 +61,11 @@ const std::map<std::string, Options> own = {
       {"--no-safety-backup", Kind::flag},
       {"--allow-unsharded", Kind::flag},
       {"--non-unique", Kind::flag},
+      {"--accept-unsigned", Kind::flag},
       {"--without-majority", Kind::flag},
       {"--abandon-unfinished", Kind::flag},
       {"--wait", Kind::text}}},
+    {"keygen", {{"--signing", Kind::flag}}},
     {"auto",
      {{"--retry", Kind::flag},
       {"--sentinel", Kind::text},
@@ -152,6 +157,38 @@ std::string first_given(const std::string* option, const std::string& variable, 
 void put(Json& json, const std::string& key, const std::string& value) {
     json.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
     json.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+
+// "age1…,age1…" as an array; blanks around a recipient are passed over.
+void put_recipients(Json& json, const std::string& given) {
+    json.Key("recipients");
+    json.StartArray();
+    for (std::size_t at = 0; at < given.size();) {
+        const std::size_t end = std::min(given.find(',', at), given.size());
+        const std::size_t first = given.find_first_not_of(" \t", at);
+        const std::string one = first < end ? given.substr(first, end - first) : std::string();
+        if (const std::size_t size = one.find_last_not_of(" \t") + 1; size > 0) json.String(one.substr(0, size).c_str());
+        at = end + 1;
+    }
+    json.EndArray();
+}
+
+void put_keys(Json& json) {
+    const std::string recipients = environment("BACKUP_RECIPIENTS"), identity = environment("BACKUP_IDENTITY_FILE");
+    const std::string passphrase = environment("BACKUP_PASSPHRASE_FILE"), signing = environment("BACKUP_SIGNING_KEY_FILE");
+    if (!recipients.empty() || !identity.empty() || !passphrase.empty()) {
+        json.Key("encryption");
+        json.StartObject();
+        if (!recipients.empty()) put_recipients(json, recipients);
+        if (!identity.empty()) put(json, "identity_file", identity);
+        if (!passphrase.empty()) put(json, "passphrase_file", passphrase);
+        json.EndObject();
+    }
+    if (signing.empty()) return;
+    json.Key("signature");
+    json.StartObject();
+    put(json, "sign_key_file", signing);
+    json.EndObject();
 }
 
 std::int64_t milliseconds(const std::string& given) {
@@ -296,6 +333,7 @@ std::string configuration(const Arguments& arguments, std::string& database, std
     put_retention(json, arguments);
     put_startup(json, arguments);
     if (const std::string how = environment("BACKUP_COMPRESSION"); !how.empty()) put(json, "compression", how);
+    put_keys(json);
     if (arguments.flag("verbose")) put(json, "log_level", "debug");
     json.EndObject();
     return text.GetString();

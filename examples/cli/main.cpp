@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "engine.h"
+#include "keygen.h"
 #include "say.h"
 
 namespace cli {
@@ -95,12 +96,14 @@ Lines sentences(const std::string& verb, const Value& result, const std::string&
     if (verb == "restore") return say_restore(result);
     if (verb == "auto") return say_auto(result);
     if (verb == "rehash") return say_rehash(result);
+    if (verb == "rekey") return say_rekey(result);
     if (verb == "forget") return say_forget(result);
     if (is_mark(verb)) return say_marked(result, verb);
     return say_status(result);
 }
 
 int run(const Arguments& arguments) {
+    if (arguments.verb == "keygen") return keygen(arguments);
     std::string database;
     std::string directory;
     Engine engine(configuration(arguments, database, directory));

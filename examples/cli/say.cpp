@@ -227,12 +227,22 @@ Lines say_verify(const Value& result) {
     if (is_true(result, "legacy")) {
         lines.push_back(name + " was read to its end: " + content(result) +
                         ". It is a file of the old system: nothing in it proves it whole.");
+    } else if (is_true(result, "intact") && !is_true(result, "verified")) {
+        lines.push_back(name + " is intact: " + amount(number(result, "size_bytes")) +
+                        ", the bytes that were verified when it was written. Nothing here opens it.");
     } else if (is_true(result, "verified")) {
         lines.push_back(name + " is whole: " + content(result) + ", " + amount(number(result, "size_bytes")) + ".");
     } else {
         lines.push_back(name + " could be read, but is not verified: " + content(result) + ".");
     }
     if (!text(result, "sha256").empty()) lines.push_back("sha256 " + text(result, "sha256"));
+    add_warnings(lines, result);
+    return lines;
+}
+
+Lines say_rekey(const Value& result) {
+    Lines lines = {"Encrypted anew: " + name_of(result, "file") + ". " + text(result, "replaced") +
+                   ", which it replaces, is gone."};
     add_warnings(lines, result);
     return lines;
 }

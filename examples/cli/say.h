@@ -19,6 +19,7 @@ Lines say_verify(const Value& result);
 Lines say_restore(const Value& result);
 Lines say_auto(const Value& result);
 Lines say_rehash(const Value& result);
+Lines say_rekey(const Value& result);
 Lines say_forget(const Value& result);
 Lines say_marked(const Value& entry, const std::string& verb);
 Lines say_status(const Value& result);

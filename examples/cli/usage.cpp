@@ -13,6 +13,8 @@ const char usage_text[] = R"(usage: reprise COMMAND [OPTION…]
   restore [FILE]       put a backup back, all or nothing, after a safety backup
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
+  rekey FILE           encrypt a backup anew for the recipients of today; the old file goes
+  keygen FILE          a new key: the secret into FILE (mode 0600), its recipient to stdout
   accept FILE          a suspect backup, or the collections that a good one lost, are right after all
   pin FILE             never remove it; unpin FILE takes that back
   forget               remove the backups that no rule keeps; --dry-run only tells which and why
@@ -25,6 +27,10 @@ environment:
   DB_NAME              its name (test_database)
   BACKUP_DIR           the folder (/app/data/backups)
   BACKUP_COMPRESSION   none, gzip or zstd; with a level as in zstd:3 (none)
+  BACKUP_RECIPIENTS    age1…,age1…: backups are encrypted for them (age)
+  BACKUP_IDENTITY_FILE, BACKUP_PASSPHRASE_FILE   open them; the passphrase also encrypts
+                       where there are no recipients
+  BACKUP_SIGNING_KEY_FILE   Ed25519, PEM: backups are signed, and only signed ones believed
 
 options of every command:
   --json               one JSON object on stdout and nothing else
@@ -44,7 +50,8 @@ both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --kee
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --abandon-unfinished
-          --wait SECONDS
+          --accept-unsigned  --wait SECONDS
+keygen:   --signing (Ed25519 instead of age)
 auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
           --minimum DOCUMENTS  --start-anyway  --wait SECONDS
 accept, pin, unpin:  --wait SECONDS

@@ -115,6 +115,12 @@ REPRISE_API void reprise_free(char* text);
  *    "schedule": {"at": "02:00",        local time; or "every": "6h" (s, m, h, d, w), or "cron": "0 2 * * 1-5"
  *                 "time_zone": "Europe/Paris", "jitter_s": 0, "catch_up": true},  for reprise_service_start; default: none
  *    "before": {"keep_days": 7},        how long retention leaves a backup of kind before alone
+ *    "encryption": {"recipients": ["age1…"],          new files are encrypted for them (age v1); without them, and with a
+ *                   "passphrase_file": "…",            passphrase, by the passphrase
+ *                   "identity_file": "…",              opens files; read when one has to be opened, and not before
+ *                   "scrypt_max_log_n": 18},           the most that a passphrase may cost to open: 2^18 KiB
+ *    "signature": {"sign_key_file": "…",              Ed25519, PKCS#8 PEM: new files are signed
+ *                  "trust_key_files": ["…"]},          SPKI PEM: what none of these keys (or the own) signed is not believed
  *    "connect_timeout_ms": 10000,
  *    "log_level": "info"}               debug, info, warning, error
  */
@@ -127,6 +133,11 @@ REPRISE_API int32_t reprise_service_start(reprise_engine* engine, reprise_error*
 /* Stops it and cancels the backup that it makes, which another worker then makes; waits up to deadline_ms. REPRISE_E_BUSY with
  * reason shutdown_incomplete when it has not ended by then. Nothing when nothing was started. */
 REPRISE_API int32_t reprise_service_stop(reprise_engine* engine, int64_t deadline_ms, reprise_error* error);
+/* Pushes a secret, which is then used instead of the file of its name: "identity" (AGE-SECRET-KEY-1…, lines), "passphrase",
+ * "signing_key" (PEM). Copied into memory that is wiped and in no core dump; jobs that start later use it. Size 0 takes it
+ * away. Files with secrets must be readable by their owner alone. */
+REPRISE_API int32_t reprise_secret_set(reprise_engine* engine, const char* name, size_t name_size, const char* bytes,
+                                       size_t size, reprise_error* error);
 /* Stops the service and cancels the jobs of this engine (NULL: of every engine of the process), waits up to deadline_ms until
  * they have ended. REPRISE_E_BUSY with reason shutdown_incomplete when something is stuck; it touches nothing any more. */
 REPRISE_API int32_t reprise_shutdown(reprise_engine* engine, int64_t deadline_ms, reprise_error* error);
@@ -145,9 +156,10 @@ REPRISE_API void reprise_close(reprise_engine* engine);
  *            is empty; the host may start where the result says "may_go_on": true
  *   restore  file (name, path inside the folder, or "latest"), mode ("replace" or "merge"), exact, include, exclude,
  *            to_database, to_mongo_url, other_database, adopt, no_safety_backup, allow_unsharded, non_unique,
- *            without_majority, abandon_unfinished
+ *            without_majority, abandon_unfinished, accept_unsigned
  *   verify   file
  *   rehash   file (required)
+ *   rekey    file (required): the same content, encrypted anew for the recipients of today; the old file goes
  *   forget   dry_run, and the keys of "retention" in place of the configured ones: removes what no rule keeps
  *
  * A job's id is unique across processes and below 2^53; any process on the same folder can wait for and cancel it. */
@@ -232,6 +244,16 @@ REPRISE_API int32_t reprise_events_fd(reprise_engine* engine, int* fd, reprise_e
  * reprise. NULL removes it; calls that have begun may still end afterwards. For C and C++ hosts only. */
 typedef void (*reprise_log_hook)(void* user, int32_t level, const char* message, size_t message_size);
 REPRISE_API int32_t reprise_log_hook_set(reprise_engine* engine, reprise_log_hook hook, void* user, reprise_error* error);
+
+/* ---- keys ---- */
+
+/* kind: "age": `secret` is an identity file as age-keygen writes it, `shared` the recipient "age1…". "signing": Ed25519,
+ * `secret` is PKCS#8 PEM, `shared` SPKI PEM. Write the secret to a file that only its owner can read. */
+REPRISE_API int32_t reprise_key_new(const char* kind, size_t kind_size, char** secret, size_t* secret_size, char** shared,
+                                    size_t* shared_size, reprise_error* error);
+/* The shared part of a secret: recipients, one a line, or PEM. */
+REPRISE_API int32_t reprise_key_recipient(const char* secret, size_t secret_size, char** shared, size_t* shared_size,
+                                          reprise_error* error);
 
 #ifdef __cplusplus
 }

@@ -227,6 +227,13 @@ public:
     result<text> status() const noexcept {
         return detail::text_from([&](auto... out) { return reprise_status(handle_, out...); });
     }
+    // "identity", "passphrase" or "signing_key"; empty bytes take it away.
+    result<void> set_secret(std::string_view name, std::string_view bytes) const noexcept {
+        return detail::nothing_from([&](reprise_error* error) {
+            return reprise_secret_set(handle_, name.data(), name.size(), bytes.data(), bytes.size(), error);
+        });
+    }
+
     result<text> mark(std::string_view file, std::string_view options) const noexcept {
         return detail::text_from([&](auto... out) {
             return reprise_mark(handle_, file.data(), file.size(), options.data(), options.size(), out...);
@@ -266,6 +273,24 @@ private:
     explicit engine(reprise_engine* owned) noexcept : handle_(owned) {}
     reprise_engine* handle_;
 };
+
+struct key_pair {
+    text secret;  // wiped when it goes
+    text shared;
+};
+// kind: "age" or "signing".
+inline result<key_pair> new_key(std::string_view kind) noexcept {
+    char *secret = nullptr, *shared = nullptr;
+    std::size_t secret_size = 0, shared_size = 0;
+    reprise_error raw{};
+    if (reprise_key_new(kind.data(), kind.size(), &secret, &secret_size, &shared, &shared_size, &raw) != REPRISE_OK)
+        return error(raw);
+    return key_pair{text(secret, secret_size), text(shared, shared_size)};
+}
+// The shared part of a secret: recipients, one a line, or PEM.
+inline result<text> key_recipient(std::string_view secret) noexcept {
+    return detail::text_from([&](auto... out) { return reprise_key_recipient(secret.data(), secret.size(), out...); });
+}
 
 inline result<text> build() noexcept {
     return detail::text_from([](auto... out) { return reprise_build(out...); });

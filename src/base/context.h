@@ -11,6 +11,8 @@
 
 namespace reprise {
 
+class Vault;  // stream/vault.h: only its name is known here
+
 enum class Level { debug = 0, info = 1, warning = 2, error = 3 };
 
 // Where a job stands. Totals are 0 while they are not known.
@@ -25,6 +27,7 @@ struct Progress {
 struct Context {
     Cancel* cancel = nullptr;  // never null in an engine
     const Clock* clock = &system_clock();
+    Vault* vault = nullptr;  // the job's keys; null: encrypted files are not opened and no signature is asked for
     std::function<void(Level, std::string_view)> log_hook;
     std::function<void(const Progress&)> progress_hook;
 

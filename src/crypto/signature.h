@@ -27,6 +27,13 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// What stands at the end of a signed file.
+struct FileSignature {
+    std::string algorithm;  // "ed25519"
+    std::string key;        // PublicKey::id()
+    std::string value;      // base64 of the 64 bytes
+};
+
 struct PublicKey {
     std::string bytes;       // 32
     std::string id() const;  // the first 16 hex digits of the SHA-256 of the key

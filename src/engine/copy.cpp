@@ -69,17 +69,18 @@ Manifest save_copy(Client& client, const std::string& database, const CopySource
 
     const auto staged = store.create();
     const auto packer = make_packer(*staged, source.packing);
-    BackupWriter writer(*packer, header, {CatalogEntry{source.name, info->type, info->options, info->indexes}});
+    BackupWriter writer(*packer, header, {CatalogEntry{source.name, info->type, info->options, info->indexes}},
+                        source.packing.sign);
     write_copy(client, database, source, writer, context, *info);
     summary.read_to_us = context.clock->unix_us();
     writer.finish(summary);
     const auto stored = staged->reopen();
-    verify_open(*stored, context);  // what was stored is read back before anything is dropped
+    verify_open(*stored, context, Trust::waive);  // what was stored is read back before anything is dropped
     const std::string name = free_name(store, FileKind::before_restore, header.backup_date_us, source.packing.suffix());
     REPRISE_STEP("restore.publish_copy.before");
     staged->publish(name);
     REPRISE_STEP("restore.publish_copy.after");
-    return verify_file(store, name, true, context).manifest;
+    return verify_file(store, name, true, context, Trust::waive).manifest;
 }
 
 }  // namespace reprise

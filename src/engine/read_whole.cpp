@@ -1,5 +1,7 @@
 #include "engine/read_whole.h"
 
+#include "stream/vault.h"
+
 namespace reprise {
 namespace {
 constexpr std::int64_t kDocumentsPerCheck = 1024;
@@ -8,6 +10,7 @@ constexpr std::int64_t kDocumentsPerCheck = 1024;
 ReadOptions read_options(const Context& context) {
     ReadOptions options;
     options.layers.cancel = context.cancel;
+    if (Vault* vault = context.vault) options.layers.open_age = [vault](Source& below) { return vault->opened(below); };
     return options;
 }
 

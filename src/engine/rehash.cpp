@@ -83,7 +83,7 @@ void Rehash::rewrite(OpenBlob& edited) {
     header_ = new_header(reader.header());
     staged_ = store_.create();
     const auto packer = make_packer(*staged_, place_.packing);
-    BackupWriter writer(*packer, header_, reader.catalog());
+    BackupWriter writer(*packer, header_, reader.catalog(), place_.packing.sign);
     WholeReadHooks hooks;
     hooks.collection = [&](const std::string& name) { writer.begin_collection(name); };
     hooks.document = [&](std::string_view bson) { writer.document(bson); };

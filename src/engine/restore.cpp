@@ -39,7 +39,7 @@ public:
         result_.file = options_.file;
         blob_ = place_.store->open(options_.file);
         say("verifying");
-        const VerifyResult verified = verify_open(*blob_, context_);
+        const VerifyResult verified = verify();
         file_ = verified.manifest;
         warn(operation_.notes());
         warn(verified.warnings);
@@ -64,6 +64,14 @@ private:
         now.phase = phase;
         now.documents_total = file_.summary.documents;
         context_.progress(now);
+    }
+
+    VerifyResult verify() {
+        try {
+            return verify_open(*blob_, context_, options_.accept_unsigned ? Trust::waive : Trust::ask);
+        } catch (const Failure& failure) {
+            throw explain_damage(*place_.store, *blob_, failure, context_);
+        }
     }
 
     void warn(const std::vector<std::string>& more) {

@@ -24,6 +24,7 @@ struct RestoreOptions {
     bool allow_unsharded = false;
     bool non_unique = false;                  // build a unique index that cannot be built as a plain one, and say so
     bool without_majority = false;            // no write waits for a majority (place.h)
+    bool accept_unsigned = false;             // a person's word for a file that no trusted key signed
     bool accept_unproven = false;             // startup: a file of the replaced system is wanted by rule
     bool startup = false;                     // called by startup: last look compares with "empty", indexes kept (restore.md)
     std::vector<std::string> expected_empty;  // startup: the collections that were empty when the rule was asked

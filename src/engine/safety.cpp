@@ -1,6 +1,7 @@
 #include "engine/safety.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/failure.h"
 #include "base/text.h"
@@ -77,7 +78,18 @@ bool mentions(const Manifest& manifest, const std::vector<CollectionInfo>& live)
 
 bool reusable(const ShelfItem& item, Operation& operation, const Place& place) {
     if (!item.manifest || item.name.kind != FileKind::before_restore || item.manifest->state != "good") return false;
+    if (item.manifest->untrusted) return false;
     return item.manifest->database == place.database && item.manifest->deployment == operation.deployment();
+}
+
+// What cannot be opened here is made again.
+bool can_open(const std::function<bool()>& look) {
+    try {
+        return look();
+    } catch (const Failure& failure) {
+        if (failure.code == Code::denied || failure.code == Code::refused) return false;
+        throw;
+    }
 }
 
 // The newest safety backup, when it holds exactly what is live now.
@@ -87,7 +99,7 @@ bool reuse(Operation& operation, const SafetyWish& wish, const std::vector<Colle
         if (!reusable(item, operation, wish.place) || !mentions(*item.manifest, infos)) continue;
         auto live = measure_all(operation, wish, infos);
         const std::string& name = item.blob.name;
-        if (!holds(*item.manifest, live) || !defines(wish, name, live)) return false;
+        if (!holds(*item.manifest, live) || !can_open([&] { return defines(wish, name, live); })) return false;
         if (verify_file(store, name, false, wish.context).manifest.sha256 != item.manifest->sha256) return false;
         safety.file = name;
         safety.sha256 = item.manifest->sha256;

@@ -8,6 +8,7 @@
 #include "engine/old_latest.h"
 #include "engine/owner.h"
 #include "engine/verify.h"
+#include "stream/vault.h"
 
 namespace reprise {
 namespace {
@@ -28,6 +29,13 @@ std::optional<Manifest> read_manifest(Store& store, const Blob& blob) {
     } catch (const Failure&) {
     }
     return std::nullopt;
+}
+
+// What was verified before keys were configured, or by others, is asked again when its time comes, and not believed until
+// then: manifests are clear text, which whoever has the folder may write.
+void ask_whose(ShelfItem& item, const Context& context) {
+    if (!item.manifest || context.vault == nullptr) return;
+    item.manifest->untrusted = !context.vault->trusts(item.manifest->signed_by);
 }
 
 void read_problem(Store& store, ShelfItem& item) {
@@ -112,6 +120,7 @@ std::vector<ShelfItem> read_shelf(Store& store, bool examine_unknown, const Cont
         item.blob = blob;
         item.name = *name;
         item.manifest = read_manifest(store, blob);
+        ask_whose(item, context);
         if (!item.manifest) read_problem(store, item);
         shelf.push_back(std::move(item));
     }

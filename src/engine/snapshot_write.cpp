@@ -84,7 +84,7 @@ std::optional<WrittenBackup> Writing::run(const FeedOptions& feed_options, std::
     const auto packer = make_packer(*written.staged, place_.packing);
     written.header.backup_date_us = context_.clock->unix_us();
     written.summary.read_from_us = written.header.backup_date_us;
-    BackupWriter writer(*packer, written.header, catalog_of(selection_.saved));
+    BackupWriter writer(*packer, written.header, catalog_of(selection_.saved), place_.packing.sign);
     Feed feed(place_, selection_.saved, feed_options, context_);
     for (FeedBlock block; feed.next(block);) take(block, writer);
     written.summary.read_to_us = context_.clock->unix_us();

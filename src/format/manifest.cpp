@@ -39,6 +39,7 @@ Manifest read(const Json& json) {
     m.kind = json.at("kind").as_string();
     m.suspect_reason = text_of(json, "suspect_reason");
     m.verified = bool_of(json, "verified");
+    m.signed_by = text_of(json, "signed_by");
     m.verified_us = int_of(json, "verified_us");
     m.pinned = bool_of(json, "pinned");
     if (const std::string until = text_of(json, "keep_until"); !until.empty()) {
@@ -70,6 +71,7 @@ Json manifest_to_json(const Manifest& m) {
     json.set("modified_us", m.modified_us).set("sha256", m.sha256);
     if (!m.stored_sha256.empty()) json.set("stored_sha256", m.stored_sha256);
     json.set("state", m.state);
+    if (!m.signed_by.empty()) json.set("signed_by", m.signed_by);
     if (!m.suspect_reason.empty()) json.set("suspect_reason", m.suspect_reason);
     json.set("kind", m.kind).set("verified", m.verified).set("verified_us", m.verified_us).set("pinned", m.pinned);
     if (m.keep_until_us) json.set("keep_until", iso_time(*m.keep_until_us));
@@ -104,8 +106,8 @@ bool is_own(const Manifest& manifest, const std::string& database, const std::op
 }
 
 bool is_good(const Manifest& manifest) {
-    return manifest.verified && manifest.state == "good" && manifest.kind != "before_restore" && manifest.scope != "partial" &&
-           manifest.edited_from.empty();
+    return manifest.verified && !manifest.untrusted && manifest.state == "good" && manifest.kind != "before_restore" &&
+           manifest.scope != "partial" && manifest.edited_from.empty();
 }
 
 }  // namespace reprise

@@ -22,6 +22,8 @@ struct Manifest {
     std::string suspect_reason;
     std::string kind = "backup";  // backup | before (risky work; as good as any) | before_restore
     bool verified = false;        // read back whole
+    std::string signed_by;        // id of the trusted key whose signature fitted; empty: none was asked for
+    bool untrusted = false;       // not written: by the keys that are trusted now, nobody we know signed it
     std::int64_t verified_us = 0;
     bool pinned = false;
     std::optional<std::int64_t> keep_until_us;  // not rotated away before; "keep_until" in the file, UTC text, or absent

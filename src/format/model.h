@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "crypto/signature.h"
 
 namespace reprise {
 

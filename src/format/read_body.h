@@ -26,6 +26,7 @@ public:
     std::vector<CatalogEntry> catalog;
     Summary summary;
     std::string sha256;
+    std::optional<FileSignature> signature;
     std::vector<std::string> warnings;
     std::optional<std::string> mismatch;
 };

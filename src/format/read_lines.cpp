@@ -180,7 +180,7 @@ private:
         if (starts(line, "\"signature\":{")) {
             const std::size_t at = line.rfind("},\"sha256\":\"");
             if (at == std::string::npos) throw unexpected(line, "sha256");
-            parse_json("{" + line.substr(0, at + 1) + "}");
+            signature = signature_from_json(parse_json("{" + line.substr(0, at + 1) + "}").at("signature"));
             rest.remove_prefix(at + 2);
         }
         const std::string_view hash = rest.substr(std::min(rest.size(), wanted_start.size()));

@@ -226,6 +226,7 @@ private:
         for (Token token = pull_.next(); token != Token::end_object; token = pull_.next()) {
             switch (take_key()) {
                 case kSummary: said = parse_json(take_value()); break;
+                case kSignature: signature = signature_from_json(parse_json(take_value())); break;
                 case kSha256: claimed = take_string(); break;
                 case kReprise: throw corrupt("keys_out_of_order", "\"reprise\" stands behind the collections");
                 default: skip_value();

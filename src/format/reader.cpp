@@ -87,6 +87,7 @@ bool BackupReader::next_document(std::string_view& bson) {
 std::uint64_t BackupReader::line() const { return state_->body->line(); }
 const Summary& BackupReader::summary() const { return state_->body->summary; }
 const std::string& BackupReader::sha256() const { return state_->body->sha256; }
+const std::optional<FileSignature>& BackupReader::signature() const { return state_->body->signature; }
 const std::vector<std::string>& BackupReader::warnings() const { return state_->body->warnings; }
 const std::optional<std::string>& BackupReader::mismatch() const { return state_->body->mismatch; }
 

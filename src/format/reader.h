@@ -40,6 +40,7 @@ public:
     // tolerate_edits: also when it was not, see mismatch()). For a legacy file it is counted by us, with our digests.
     const Summary& summary() const;
     const std::string& sha256() const;                   // of the content, as computed; for a legacy file of all its bytes
+    const std::optional<FileSignature>& signature() const;  // as it stands there: whose it is was not asked
     const std::vector<std::string>& warnings() const;    // legacy: what could not be proven, replaced surrogates
     const std::optional<std::string>& mismatch() const;  // with tolerate_edits
 

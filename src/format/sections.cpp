@@ -154,6 +154,19 @@ auto with_reason(const char* reason, Read read) {
 
 }  // namespace
 
+std::string signature_to_text(const FileSignature& signature) {
+    const Json json = Json::object({{"alg", signature.algorithm}, {"key", signature.key}, {"value", signature.value}});
+    return "\"signature\":" + json.text() + ",";
+}
+
+FileSignature signature_from_json(const Json& json) {
+    const auto text = [&](const char* key) {
+        const Json* found = json.find(key);
+        return found != nullptr && found->is_string() ? found->as_string() : std::string();
+    };
+    return {text("alg"), text("key"), text("value")};
+}
+
 bool is_lower_hex(std::string_view text, std::size_t digits) {
     return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }

@@ -17,6 +17,10 @@ void header_from_json(const Json& json, Header& header);
 Json summary_to_json(const Summary& summary);
 Summary summary_from_json(const Json& json);  // Failure{corrupt, "summary_invalid"}
 
+// "signature":{…}, as it stands before the hash. What is no signature of ours reads as one that fits no key.
+std::string signature_to_text(const FileSignature& signature);
+FileSignature signature_from_json(const Json& json);
+
 bool is_lower_hex(std::string_view text, std::size_t digits);
 
 }  // namespace reprise

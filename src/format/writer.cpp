@@ -99,18 +99,20 @@ struct BackupWriter::State {
     std::size_t at = 0;
     std::int64_t escapes = 0;
     bool running = false, finished = false;
+    Sign sign;
     CollectionSummary now;
     CollectionDigest digest;
     std::vector<std::pair<std::string, CollectionSummary>> done;
 };
 
-BackupWriter::BackupWriter(Sink& sink, const Header& header, const std::vector<CatalogEntry>& catalog)
+BackupWriter::BackupWriter(Sink& sink, const Header& header, const std::vector<CatalogEntry>& catalog, Sign sign)
     : state_(std::make_unique<State>(sink, header.profile == "portable" ? Profile::portable : Profile::readable)) {
     for (CatalogEntry entry : catalog) {
         if (entry.options.empty()) entry.options = std::string("\5\0\0\0\0", 5);
         check_entry(header.database, entry, "the catalog");
         state_->catalog.push_back(std::move(entry));
     }
+    state_->sign = std::move(sign);
     state_->open(header);
 }
 
@@ -162,6 +164,7 @@ std::string BackupWriter::finish(Summary& summary) {
     state.block += "\"summary\":" + summary_to_json(summary).text() + ",\n";
     state.flush();
     const std::string sha256 = to_hex(state.hash.finish());
+    if (state.sign) state.sink.write(signature_to_text(state.sign(sha256)));
     state.sink.write("\"sha256\":\"" + sha256 + "\"}\n");
     state.sink.finish();
     return sha256;

@@ -1,6 +1,7 @@
 // Writes one backup file of format 1 as a stream; memory does not grow with the data.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@ namespace reprise {
 class BackupWriter {
 public:
     // Writes header and catalog at once. `sink` outlives it. Collections are then written in the catalog's order.
-    BackupWriter(Sink& sink, const Header& header, const std::vector<CatalogEntry>& catalog);
+    // `sign`, where given, is asked for the signature of the content's sha256 (64 hex digits).
+    using Sign = std::function<FileSignature(const std::string& sha256)>;
+    BackupWriter(Sink& sink, const Header& header, const std::vector<CatalogEntry>& catalog, Sign sign = {});
     ~BackupWriter();
 
     // One begin per entry that is not a view, in the catalog's order; anything else is Failure{internal}.

@@ -45,6 +45,8 @@ Class classify(Entry& entry, const RetentionFacts& facts) {
     if (m.deployment && m.deployment != facts.deployment)
         return leave("other_deployment", "it is of another deployment of this database's name");
     if (!m.verified) return leave("unverified", "it was not read back whole");
+    if (m.untrusted && entry.held->kind != FileKind::before_restore)
+        return leave("unsigned", "nobody signed it whom this host trusts, so it does not count");
     if (!m.edited_from.empty()) return leave("edited", "somebody edited it on purpose");
     if (entry.held->kind == FileKind::suspect || m.state != "good") return Class::suspect;
     if (entry.held->kind == FileKind::before_restore) return Class::safety;

@@ -60,7 +60,7 @@ struct Decision {
     std::int64_t size_bytes = 0;
     bool keep = true;
     // Words and sentences. keep: newest, latest, pinned, keep_until, holds_lost, keep_last … keep_within, safety_newest,
-    // safety_young, suspect_kept, suspect_newer, partial_newest, edited, legacy, unknown, unverified, other_database,
+    // safety_young, suspect_kept, suspect_newer, partial_newest, edited, legacy, unknown, unverified, unsigned, other_database,
     // other_deployment. else: by_rule, safety_old, suspect_surplus, size_cap.
     std::vector<std::pair<std::string, std::string>> reasons;
 };

@@ -1,5 +1,7 @@
 #include "service/attempts.h"
 
+#include <algorithm>
+
 #include "base/bson.h"
 #include "base/failure.h"
 #include "codec/json.h"
@@ -82,13 +84,24 @@ void to_store(Store& store, const Attempts& attempts) {
 
 Attempts read_attempts(Client& client, const std::string& database, Store& store) {
     const Attempts in_database = from_database(client, database), in_store = from_store(store);
-    return in_store.written > in_database.written ? in_store : in_database;
+    Attempts newer = in_store.written > in_database.written ? in_store : in_database;
+    newer.highest_sequence = std::max(in_store.highest_sequence, in_database.highest_sequence);
+    return newer;
 }
 
 void write_attempts(Client& client, const std::string& database, Store& store, Attempts& attempts) {
     ++attempts.written;
     to_store(store, attempts);
     to_database(client, database, attempts);
+}
+
+void raise_highest(Client* client, const std::string& database, Store& store, std::int64_t sequence) {
+    Attempts attempts = client != nullptr ? read_attempts(*client, database, store) : from_store(store);
+    if (sequence <= attempts.highest_sequence) return;
+    attempts.highest_sequence = sequence;
+    if (client != nullptr) return write_attempts(*client, database, store, attempts);
+    ++attempts.written;
+    to_store(store, attempts);
 }
 
 void clear_attempts(Client& client, const std::string& database, Store& store) {

@@ -23,6 +23,8 @@ constexpr std::int64_t kMaxDeaths = 3;
 Attempts read_attempts(Client& client, const std::string& database, Store& store);
 // Under the operation. Raises `written`.
 void write_attempts(Client& client, const std::string& database, Store& store, Attempts& attempts);
+// A good backup was made: what is older may from now on be a replay. `client` null: the database is not written.
+void raise_highest(Client* client, const std::string& database, Store& store, std::int64_t sequence);
 // After a completed restore: written only when there was something to forget.
 void clear_attempts(Client& client, const std::string& database, Store& store);
 

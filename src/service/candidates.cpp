@@ -37,8 +37,13 @@ std::optional<Skipped> why_not(const ShelfItem& item, const Rule& rule, const Fa
     if (m.legacy && facts.format_1)
         return skip("legacy_beside_backup",
                     "a file of the replaced system is not restored by itself beside backups that prove themselves");
+    if (m.legacy && rule.keys_configured)
+        return skip("file_unproven",
+                    "a file of the replaced system is not restored by itself where encryption or signatures are configured");
     if (!m.verified) return skip("unverified", "it was never read back whole");
     if (m.state != "good") return skip("suspect", "the guard did not believe it; accept it, or restore it by name");
+    if (m.untrusted && m.signed_by.empty()) return skip("signature_missing", "nothing proves who wrote it: it is not signed");
+    if (m.untrusted) return skip("signature_unknown", "it is signed by a key that is not trusted here");
     if (m.scope == "partial") return skip("partial", "it holds only a part of the database");
     if (!m.edited_from.empty()) return skip("edited", "it was edited by hand; restore it by name");
     if (m.database != rule.database && !(m.legacy && m.database.empty()))
@@ -47,6 +52,9 @@ std::optional<Skipped> why_not(const ShelfItem& item, const Rule& rule, const Fa
         return skip("other_deployment", "it is of another deployment of this database's name");
     if (facts.unclear)
         return skip("deployment_unclear", "the folder holds files of several deployments and nothing says which is this one");
+    if (m.sequence < rule.least_sequence)
+        return skip("sequence_old", "this host knows of a newer backup (number " + std::to_string(rule.least_sequence) +
+                                        "), so this may be an old one that somebody put back; restore it by name");
     if (says_empty(m.summary, rule.empty))
         return skip("empty_by_rule",
                     "it holds " + too_few(rule.empty) + (rule.empty.whole_database() ? "" : " in " + what_counts(rule.empty)));

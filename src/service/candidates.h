@@ -1,6 +1,7 @@
 // Which backups startup may restore by itself, newest sequence first. Pure: facts in, decisions out.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct Rule {
     EmptyRule empty;                        // what a backup must hold
     std::optional<std::string> deployment;  // what database or folder say; nullopt: nothing is known
     std::string failed_sha256;              // a backup that did not help
+    bool keys_configured = false;           // encryption or a signature is: a file of the replaced system proves nothing
+    std::int64_t least_sequence = 0;        // signatures are asked for: an older one may be a replay of what was true once
 };
 
 struct Candidates {

@@ -43,6 +43,8 @@ struct CatStream::State {
     std::unique_ptr<Store> store;
     std::string name;
     std::unique_ptr<OpenBlob> blob;
+    std::unique_ptr<Vault> vault;
+    LayerOptions layers;
     std::unique_ptr<Content> content;
     std::unique_ptr<Tee> tee;
     std::unique_ptr<BackupReader> reader;
@@ -52,7 +54,7 @@ struct CatStream::State {
     // Reads the first bytes, so not before somebody asks for them.
     void open_content() {
         try {
-            content = std::make_unique<Content>(*blob);
+            content = std::make_unique<Content>(*blob, layers);
         } catch (Failure& said) {
             if (said.code == Code::corrupt || said.code == Code::unsupported) said.message = name + ": " + said.message;
             throw;
@@ -78,7 +80,10 @@ struct CatStream::State {
     }
 };
 
-CatStream::CatStream(const Config& config, const std::string& file) : state_(std::make_unique<State>()) {
+CatStream::CatStream(const Setup& setup, const std::string& file) : state_(std::make_unique<State>()) {
+    const Config& config = *setup.config;
+    state_->vault = setup.vault();
+    state_->layers.open_age = [vault = state_->vault.get()](Source& below) { return vault->opened(below); };
     state_->store = open_local_store(config.directory, true);
     state_->name = resolve_name(*state_->store, config.directory, file.empty() ? "latest" : file);
     state_->blob = state_->store->open(state_->name);

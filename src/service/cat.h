@@ -12,7 +12,7 @@ namespace reprise {
 // One thread at a time. Works on the caller's thread; memory is bounded by what the reader reads ahead.
 class CatStream {
 public:
-    CatStream(const Config& config, const std::string& file);
+    CatStream(const Setup& setup, const std::string& file);
     ~CatStream();
     // Up to `capacity` bytes; 0 only when the file was whole. A failure is given again by every later call.
     std::size_t read(char* buffer, std::size_t capacity);

@@ -10,7 +10,7 @@ namespace reprise {
 
 Json list_backups(const Config& config);
 // A file without a manifest is read to its end, on the caller's thread.
-Json show_backup(const Config& config, const std::string& file);
+Json show_backup(const Setup& setup, const std::string& file);
 // The entry of list_backups for one file, by its name in the store.
 Json list_entry(const Config& config, const std::string& name);
 // `running`: the job that runs in this folder, or null.

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/measure.h"
 #include "engine/owner.h"
+#include "engine/read_whole.h"
 #include "engine/shelf.h"
 #include "format/reader.h"
 #include "service/catalogue.h"
@@ -25,11 +26,16 @@ const char* kind_word(FileKind kind) {
 // Two decimals, as the replaced system listed sizes.
 double size_kb(std::int64_t bytes) { return static_cast<double>((bytes * 100 + 512) / 1024) / 100.0; }
 
+bool ends_with(const std::string& name, std::string_view suffix) {
+    return name.size() >= suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
 void add_manifest(Json& out, const Manifest& m) {
     if (m.kind == "before") out.set("kind", "before");
     out.set("state", m.state).set("suspect_reason", m.suspect_reason.empty() ? Json() : Json(m.suspect_reason));
     out.set("pinned", m.pinned).set("keep_until", m.keep_until_us ? Json(iso_time(*m.keep_until_us)) : Json());
     out.set("verified", m.verified && !m.legacy).set("label", m.label).set("database", m.database);
+    out.set("signed_by", m.signed_by.empty() ? Json() : Json(m.signed_by));
     out.set("deployment", m.deployment ? Json(*m.deployment) : Json()).set("sequence", m.sequence);
     out.set("backup_date", m.backup_date_us == 0 ? Json() : Json(iso_time(m.backup_date_us)));
     out.set("scope", m.scope).set("documents", m.summary.documents).set("legacy", m.legacy);
@@ -42,6 +48,7 @@ Json item_to_json(Store& store, const ShelfItem& item, const std::optional<std::
                              {"size_kb", size_kb(item.blob.size_bytes)},
                              {"modified", iso_time(item.blob.modified_us / 1000000 * 1000000).substr(0, 19) + "Z"},
                              {"kind", kind_word(item.name.kind)},
+                             {"encrypted", ends_with(item.blob.name, ".age")},
                              {"latest", latest && *latest == item.blob.name}});
     if (item.manifest) {
         add_manifest(out, *item.manifest);
@@ -56,7 +63,7 @@ Json item_to_json(Store& store, const ShelfItem& item, const std::optional<std::
             .set("backup_date", Json())
             .set("scope", Json())
             .set("documents", Json());
-        out.set("legacy", Json()).set("pinned", false).set("keep_until", Json());
+        out.set("legacy", Json()).set("signed_by", Json()).set("pinned", false).set("keep_until", Json());
     }
     out.set("problem", item.problem.empty() ? Json() : Json(item.problem));
     return out;
@@ -99,11 +106,28 @@ void read_to_end(BackupReader& reader) {
         }
 }
 
-void add_content(Json& out, Store& store, const ShelfItem& item) {
+// Null: there is no key for it, and the manifest says what can be said.
+std::unique_ptr<BackupReader> open_if_known(OpenBlob& blob, const ShelfItem& item, const ReadOptions& options) {
+    try {
+        return std::make_unique<BackupReader>(blob, item.blob.name, options);
+    } catch (const Failure& failure) {
+        if (failure.reason != "key_missing" || !item.manifest) throw;
+        return nullptr;
+    }
+}
+
+void add_known(Json& out, const Manifest& m) {
+    out.set("catalog", Json()).set("legacy", m.legacy).set("id", m.id).set("version", m.version).set("server", m.server);
+    add_summary(out, m.summary);
+}
+
+void add_content(Json& out, Store& store, const ShelfItem& item, const Context& context) {
     const auto blob = store.open(item.blob.name);
-    ReadOptions options;
+    ReadOptions options = read_options(context);
     options.tolerate_edits = true;
-    BackupReader reader(*blob, item.blob.name, options);
+    const auto opened = open_if_known(*blob, item, options);
+    if (!opened) return add_known(out, *item.manifest);
+    BackupReader& reader = *opened;
     out.set("catalog", catalog_to_json(reader.catalog())).set("legacy", reader.legacy());
     const Header& header = reader.header();
     out.set("id", header.id.empty() ? Json() : Json(header.id)).set("version", header.version).set("server", header.server);
@@ -159,15 +183,19 @@ Json list_backups(const Config& config) {
     return Json::object({{"backups", std::move(backups)}, {"total", total}});
 }
 
-Json show_backup(const Config& config, const std::string& file) {
+Json show_backup(const Setup& setup, const std::string& file) {
+    const Config& config = *setup.config;
+    const auto vault = setup.vault();
     Cancel cancel;
+    Context context = quiet(cancel);
+    context.vault = vault.get();
     const auto store = open_local_store(config.directory, true);
     const std::string name = resolve_name(*store, config.directory, file.empty() ? "latest" : file);
     const auto latest = latest_name(*store);
     for (const auto& item : read_shelf(*store, false, quiet(cancel))) {
         if (item.blob.name != name) continue;
         Json out = item_to_json(*store, item, latest);
-        add_content(out, *store, item);
+        add_content(out, *store, item, context);
         return out;
     }
     throw Failure(Code::not_found, "file_missing", "no backup named " + printable(name) + " is in the folder");

@@ -71,6 +71,8 @@ const Schema& config_schema() {
                                 {"compression", KeyType::text, false, {}, 0, 0},
                                 schedule_rule(),
                                 before_rule(),
+                                encryption_rule(),
+                                signature_rule(),
                                 {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
                                 {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
     return schema;
@@ -94,6 +96,7 @@ Config parse_config(std::string_view text) {
     config.compression = parse_compression(text_or(json, "compression", "none"), "key compression of the configuration");
     config.schedule = read_schedule(json);
     config.before_keep_days = read_before_days(json);
+    config.keys = parse_keys(json);
     config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
     config.log_level = level_of(text_or(json, "log_level", "info"));
     check_mongo_url(config.mongo_url);
@@ -121,6 +124,7 @@ Json config_to_json(const Config& config) {
     out.set("compression", config.compression.text());
     out.set("schedule", schedule_to_json(config.schedule));
     out.set("before", Json::object({{"keep_days", config.before_keep_days}}));
+    add_keys(out, config.keys);
     out.set("connect_timeout_ms", config.connect_timeout_ms);
     out.set("log_level", kLevels[static_cast<int>(config.log_level)]);
     return out;

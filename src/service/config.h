@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "format/model.h"
 #include "policy/guard.h"
 #include "policy/retention.h"
+#include "service/keys.h"
 #include "service/schema.h"
 #include "service/startup_config.h"
 #include "stream/compression.h"
@@ -37,9 +39,17 @@ struct Config {
     std::optional<RetentionRules> retention = RetentionRules();
     std::optional<Timing> schedule;
     std::int64_t before_keep_days = kBeforeDays;
+    KeysConfig keys;
     std::int64_t connect_timeout_ms = 10000;
     Compression compression;  // of the files that are written
     Level log_level = Level::info;
+};
+
+// What work is given: the configuration, and the secrets that the host pushed until then.
+struct Setup {
+    std::shared_ptr<const Config> config;
+    std::shared_ptr<const PushedSecrets> secrets;
+    std::unique_ptr<Vault> vault() const { return make_vault(config->keys, secrets); }
 };
 
 const Schema& config_schema();

@@ -37,7 +37,8 @@ const Schema& mark_schema() {
     return schema;
 }
 
-Json mark_file(const Config& config, const std::string& file, std::string_view options) {
+Json mark_file(const Setup& setup, const std::string& file, std::string_view options) {
+    const Config& config = *setup.config;
     const Json asked = parse_checked(options, mark_schema());
     const MarkWish wish = wish_of(asked);
     if (file.empty()) throw Failure(Code::invalid_argument, "argument_null", "mark needs the name of a file, or \"latest\"");
@@ -48,6 +49,8 @@ Json mark_file(const Config& config, const std::string& file, std::string_view o
     Cancel cancel;
     Context context;
     context.cancel = &cancel;
+    const auto vault = setup.vault();
+    context.vault = vault.get();
     Place place;
     place.database = config.database;
     place.store = store.get();

@@ -31,17 +31,21 @@ Schema make_schema(Kind kind) {
                                      text("consistency", {"prefer_snapshot", "require_snapshot"}),
                                      text("profile", {"readable", "portable"}), yes_no("accept_smaller")});
         case Kind::before:
-            return schema("before", {needed("reason"), {"keep_days", KeyType::number, false, {}, 0, kMostBeforeDays},
+            return schema("before", {needed("reason"),
+                                     {"keep_days", KeyType::number, false, {}, 0, kMostBeforeDays},
                                      text("consistency", {"prefer_snapshot", "require_snapshot"}),
-                                     text("profile", {"readable", "portable"}), yes_no("accept_smaller")});
+                                     text("profile", {"readable", "portable"}),
+                                     yes_no("accept_smaller")});
         case Kind::startup: return schema("startup", {yes_no("retry"), on_failure_key()});
         case Kind::restore:
-            return schema("restore", {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
-                                      texts("exclude"), text("to_database"), text("to_mongo_url"), yes_no("other_database"),
-                                      yes_no("adopt"), yes_no("no_safety_backup"), yes_no("allow_unsharded"),
-                                      yes_no("non_unique"), yes_no("without_majority"), yes_no("abandon_unfinished")});
+            return schema("restore",
+                          {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
+                           texts("exclude"), text("to_database"), text("to_mongo_url"), yes_no("other_database"),
+                           yes_no("adopt"), yes_no("no_safety_backup"), yes_no("allow_unsharded"), yes_no("non_unique"),
+                           yes_no("without_majority"), yes_no("abandon_unfinished"), yes_no("accept_unsigned")});
         case Kind::verify: return schema("verify", {text("file")});
         case Kind::rehash: return schema("rehash", {needed("file")});
+        case Kind::rekey: return schema("rekey", {needed("file")});
         case Kind::forget: {
             std::vector<KeyRule> rules = keep_rules();
             rules.push_back(yes_no("dry_run"));
@@ -69,7 +73,7 @@ void check_target(const Json& options) {
 
 const std::vector<Kind>& all_kinds() {
     static const std::vector<Kind> kinds{Kind::backup, Kind::before, Kind::startup, Kind::restore,
-                                         Kind::verify, Kind::rehash, Kind::forget};
+                                         Kind::verify, Kind::rehash, Kind::rekey,   Kind::forget};
     return kinds;
 }
 
@@ -81,6 +85,7 @@ const char* kind_name(Kind kind) {
         case Kind::restore: return "restore";
         case Kind::verify: return "verify";
         case Kind::rehash: return "rehash";
+        case Kind::rekey: return "rekey";
         case Kind::forget: return "forget";
     }
     return "unknown";

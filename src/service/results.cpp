@@ -87,7 +87,9 @@ Json verify_to_json(const VerifyResult& result, const std::string& path) {
     const Manifest& m = result.manifest;
     return Json::object({{"file", m.name},
                          {"path", path},
-                         {"verified", m.verified && !m.legacy},
+                         {"verified", m.verified && !m.legacy && !result.intact_only},
+                         {"intact", true},
+                         {"signed_by", text_or_null(m.signed_by)},
                          {"legacy", m.legacy},
                          {"documents", m.summary.documents},
                          {"size_bytes", m.size_bytes},
@@ -95,6 +97,17 @@ Json verify_to_json(const VerifyResult& result, const std::string& path) {
                          {"collections", collections_to_json(m.summary)},
                          {"backup_date", date_or_null(m.backup_date_us)},
                          {"database", text_or_null(m.database)},
+                         {"warnings", texts_to_json(result.warnings)}});
+}
+
+Json rekey_to_json(const RekeyResult& result) {
+    const Manifest& m = result.manifest;
+    return Json::object({{"file", m.name},
+                         {"path", result.path},
+                         {"replaced", result.replaced},
+                         {"id", m.id},
+                         {"sha256", m.sha256},
+                         {"size_bytes", m.size_bytes},
                          {"warnings", texts_to_json(result.warnings)}});
 }
 

@@ -3,6 +3,7 @@
 
 #include "codec/json.h"
 #include "engine/forget.h"
+#include "engine/rekey.h"
 #include "engine/restore.h"
 #include "engine/snapshot.h"
 #include "engine/verify.h"
@@ -15,6 +16,7 @@ Json collections_to_json(const Summary& summary);  // {name: {documents, bson_by
 Json backup_to_json(const BackupResult& result);
 Json restore_to_json(const RestoreResult& result, const std::string& mode, const std::string& database);
 Json verify_to_json(const VerifyResult& result, const std::string& path);
+Json rekey_to_json(const RekeyResult& result);
 Json rehash_to_json(const RehashResult& result);
 Json forgotten_to_json(const Forgotten& gone, bool dry_run);
 Json startup_to_json(const StartupResult& result, const std::string& database);

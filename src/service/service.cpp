@@ -79,9 +79,11 @@ Service::Runtime& Service::runtime() {
     return *seen;
 }
 
+void Service::set_secret(const std::string& name, std::string_view bytes) { secrets_->set(name, bytes); }
+
 std::uint64_t Service::start(std::string_view kind, std::string_view options) {
     const Kind known = parse_kind(kind);
-    JobPlan plan = plan_job(config_, known, parse_options(known, options));
+    JobPlan plan = plan_job({config_, secrets_}, known, parse_options(known, options));
     prepare_for_exit();
     return runtime().jobs->start(std::move(plan));
 }
@@ -105,8 +107,8 @@ Json Service::run(std::string_view kind, std::string_view options) {
 void Service::start_service() {
     prepare_for_exit();
     Runtime& mine = runtime();
-    mine.ticker->start([config = config_, jobs = mine.jobs](Json options) {
-        return jobs->start(plan_job(config, Kind::backup, std::move(options)));
+    mine.ticker->start([setup = Setup{config_, secrets_}, jobs = mine.jobs](Json options) {
+        return jobs->start(plan_job(setup, Kind::backup, std::move(options)));
     });
 }
 
@@ -114,7 +116,7 @@ bool Service::stop_service(std::int64_t deadline_ms) { return runtime().ticker->
 
 Json Service::list() { return list_backups(*config_); }
 
-Json Service::show(const std::string& file) { return show_backup(*config_, file); }
+Json Service::show(const std::string& file) { return show_backup({config_, secrets_}, file); }
 
 Json Service::status() {
     Json running;
@@ -127,12 +129,12 @@ Json Service::status() {
     return out.set("schedule", schedule_status(*config_, runtime().ticker->running()));
 }
 
-Json Service::mark(const std::string& file, std::string_view options) { return mark_file(*config_, file, options); }
+Json Service::mark(const std::string& file, std::string_view options) { return mark_file({config_, secrets_}, file, options); }
 
 std::unique_ptr<CatStream> Service::open_stream(std::string_view what, const std::string& file) {
     if (what != "cat")
         throw Failure(Code::invalid_argument, "stream_unknown", "unknown kind of stream " + printable(what) + ": known is cat");
-    return std::make_unique<CatStream>(*config_, file);
+    return std::make_unique<CatStream>(Setup{config_, secrets_}, file);
 }
 
 std::optional<Json> Service::next_event(std::int64_t wait_ms) { return runtime().events->next(clamp_wait(wait_ms)); }

@@ -26,6 +26,7 @@ public:
     Service& operator=(const Service&) = delete;
 
     Json config() const { return config_to_json(*config_); }
+    void set_secret(const std::string& name, std::string_view bytes);
 
     std::uint64_t start(std::string_view kind, std::string_view options);
     JobRecord wait(std::uint64_t job, std::int64_t wait_ms);
@@ -54,6 +55,7 @@ private:
     Runtime& runtime();
 
     const std::shared_ptr<const Config> config_;
+    const std::shared_ptr<PushedSecrets> secrets_ = std::make_shared<PushedSecrets>();
     std::atomic<Runtime*> runtime_{nullptr};  // of this process; the parent's is left behind after fork
     std::atomic<decltype(LogHook::call)> hook_call_{nullptr};
     std::atomic<void*> hook_user_{nullptr};

@@ -9,6 +9,7 @@
 #include "engine/shelf.h"
 #include "mongo/catalog.h"
 #include "service/attempts.h"
+#include "stream/vault.h"
 #include "service/startup_answers.h"
 
 namespace reprise {
@@ -17,7 +18,17 @@ namespace {
 // Failures that are about the file: an older one may do. All others are about the server, the folder or the moment.
 bool is_about_the_file(const Failure& failure) {
     return failure.code == Code::corrupt || failure.code == Code::unsupported || failure.reason == "unique_conflict" ||
-           failure.reason == "file_missing" || failure.reason == "document_refused";
+           failure.reason.rfind("signature_", 0) == 0 || failure.reason == "file_missing" ||
+           failure.reason == "document_refused";
+}
+
+bool is_locked(const std::string& reason) { return reason == "key_missing" || reason == "key_wrong"; }
+
+// It may be the newest backup: going back to an older one because a key is not there would lose what came between.
+Failure locked(const std::string& name, const std::string& reason, const std::string& message) {
+    return Failure(Code::refused, reason,
+                   printable(name) + " cannot be opened (" + message +
+                       "), and startup takes no older backup instead: give the key, or move the file away");
 }
 
 // A disk or mount that fails to read now is no reason to go back to an older backup (corrupt files are).
@@ -25,6 +36,8 @@ void check_all_read(const std::vector<ShelfItem>& shelf) {
     for (const auto& item : shelf) {
         if (item.manifest || item.problem.empty() || item.name.kind == FileKind::before_restore) continue;
         if (item.problem_code == Code::corrupt || item.problem_code == Code::unsupported) continue;
+        if (item.problem_reason.rfind("signature_", 0) == 0) continue;  // skipped by name, whoever put it there
+        if (is_locked(item.problem_reason)) throw locked(item.blob.name, item.problem_reason, item.problem);
         throw Failure(item.problem_code, item.problem_reason,
                       item.problem + "; startup takes no older backup instead: make the file readable, or move it away");
     }
@@ -70,13 +83,21 @@ private:
                            "the process died in " + std::to_string(attempts_.attempts) +
                                " restores at startup, so it is not tried again by itself; give it the time it needs, then run "
                                "startup with retry");
-        auto candidates = choose(shelf, Rule{place_.database, rule_, deployment, attempts_.failed_sha256});
+        auto candidates = choose(shelf, rule_for(deployment));
         for (const auto& skipped : candidates.skipped)
             context_.log(Level::warning,
                          "startup skips " + printable(skipped.file) + " (" + skipped.reason + "): " + skipped.message);
         auto out = candidates.files.empty() ? without_candidate(candidates) : restore_first_good(candidates);
         out.skipped = std::move(candidates.skipped);
         return out;
+    }
+
+    Rule rule_for(const std::optional<std::string>& deployment) {
+        Rule rule{place_.database, rule_, deployment, attempts_.failed_sha256};
+        if (context_.vault == nullptr) return rule;
+        rule.keys_configured = context_.vault->configured();
+        if (context_.vault->asks_for_signature()) rule.least_sequence = attempts_.highest_sequence;
+        return rule;
     }
 
     StartupResult held_meanwhile() {
@@ -110,6 +131,7 @@ private:
             try {
                 return restore_one(item);
             } catch (const Failure& failure) {
+                if (is_locked(failure.reason)) throw locked(item.blob.name, failure.reason, failure.message);
                 if (!is_about_the_file(failure) || is_past_return()) throw;
                 candidates.skipped.push_back({item.blob.name, failure.reason, failure.message});
                 context_.log(Level::error, "startup could not restore " + printable(item.blob.name) + " (" + failure.reason +
@@ -127,7 +149,7 @@ private:
     StartupResult restore_one(const ShelfItem& item) {
         const std::int64_t before = attempts_.attempts;
         warn_of_older(item);
-        remember(before + 1, item.manifest->sequence);
+        remember(before + 1, 0);  // its sequence counts when it has proven what it is
         RestoreResult restored;
         try {
             restored = restore_within(operation_, place_, options_for(item), context_);

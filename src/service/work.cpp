@@ -5,6 +5,7 @@
 #include "base/failure.h"
 #include "engine/forget.h"
 #include "engine/operation.h"
+#include "engine/rekey.h"
 #include "engine/restore.h"
 #include "engine/shelf.h"
 #include "engine/snapshot.h"
@@ -14,6 +15,7 @@
 #include "service/results.h"
 #include "service/startup.h"
 #include "store/local.h"
+#include "stream/vault.h"
 
 namespace reprise {
 namespace {
@@ -24,6 +26,7 @@ struct Bench {
     Json options;
     const Workbench& given;
     std::unique_ptr<Store> store;
+    Vault& vault;  // outlives what place() gives
 
     // Work that waits for its backup would rather wait a little than not be done at all.
     std::int64_t default_wait_ms(Kind kind) const {
@@ -41,6 +44,9 @@ struct Bench {
         out.wait_ms = wait_ms_of(options, default_wait_ms(kind));
         out.connect_ms = config->connect_timeout_ms;
         out.packing.compression = config->compression;
+        Vault* const keys = &vault;
+        if (keys->encrypts()) out.packing.seal_age = [keys](Sink& below) { return keys->encrypted(below); };
+        if (keys->signs()) out.packing.sign = [keys](const std::string& sha256) { return keys->sign(sha256); };
         return out;
     }
 };
@@ -83,8 +89,7 @@ Json run_backup(Kind kind, Bench& bench) {
     BackupOptions options;
     options.scope = scope_of(config, bench.options);
     options.label = text_or(bench.options, kind == Kind::before ? "reason" : "label", "");
-    if (kind == Kind::before)
-        options.before_keep_days = number_or(bench.options, "keep_days", config.before_keep_days);
+    if (kind == Kind::before) options.before_keep_days = number_or(bench.options, "keep_days", config.before_keep_days);
     options.profile = config.profile;
     if (bench.options.find("profile") != nullptr)
         options.profile = bench.options.at("profile").as_string() == "portable" ? Profile::portable : Profile::readable;
@@ -94,7 +99,15 @@ Json run_backup(Kind kind, Bench& bench) {
     options.guard = config.guard;
     options.guard.accept_smaller = yes_or(bench.options, "accept_smaller", false);
     if (config.retention) options.retention = forget_rules(config, *config.retention);
-    return backup_to_json(backup(bench.place(kind), options, bench.given.context));
+    const Place place = bench.place(kind);
+    Operation operation(place, Access::write_if_able, bench.given.context);
+    BackupResult result = backup_within(operation, place, options, bench.given.context);
+    if (result.became_latest && bench.vault.asks_for_signature())
+        raise_highest(operation.lease() != nullptr ? &operation.client() : nullptr, place.database, *place.store,
+                      result.manifest.sequence);
+    if (!config.keys.identity_file.empty() && !bench.vault.encrypts())
+        result.warnings.push_back("an identity is configured and no recipient: this backup is not encrypted");
+    return backup_to_json(result);
 }
 
 Json run_startup(Bench& bench) {
@@ -127,6 +140,7 @@ RestoreOptions restore_options(const Bench& bench, Place& place) {
     out.no_safety_backup = yes_or(asked, "no_safety_backup", false);
     out.allow_unsharded = yes_or(asked, "allow_unsharded", false);
     out.non_unique = yes_or(asked, "non_unique", false);
+    out.accept_unsigned = yes_or(asked, "accept_unsigned", false);
     out.without_majority = yes_or(asked, "without_majority", false);
     place.abandon_unfinished = yes_or(asked, "abandon_unfinished", false);
     if (const Json* url = asked.find("to_mongo_url")) place.url = Secret(url->as_string());
@@ -179,6 +193,13 @@ Json run_rehash(Bench& bench) {
     return rehash_to_json(rehash(bench.place(Kind::rehash), name, bench.given.context));
 }
 
+Json run_rekey(Bench& bench) {
+    const auto reader = open_local_store(bench.config->directory, true);
+    const std::string name = resolve_name(*reader, bench.config->directory, bench.options.at("file").as_string());
+    bench.store = open_local_store(bench.config->directory);
+    return rekey_to_json(rekey(bench.place(Kind::rekey), name, bench.given.context));
+}
+
 Json run_kind(Kind kind, Bench& bench) {
     switch (kind) {
         case Kind::backup:
@@ -187,6 +208,7 @@ Json run_kind(Kind kind, Bench& bench) {
         case Kind::restore: return run_restore(bench);
         case Kind::verify: return run_verify(bench);
         case Kind::rehash: return run_rehash(bench);
+        case Kind::rekey: return run_rekey(bench);
         case Kind::forget: return run_forget(bench);
     }
     return Json();
@@ -194,13 +216,16 @@ Json run_kind(Kind kind, Bench& bench) {
 
 }  // namespace
 
-JobPlan plan_job(std::shared_ptr<const Config> config, Kind kind, Json options) {
+JobPlan plan_job(Setup setup, Kind kind, Json options) {
     JobPlan plan;
     plan.kind = kind_name(kind);
     plan.record_at_once = kind != Kind::startup;  // a start that needs nothing writes nothing
     plan.make_folder = kind == Kind::backup || kind == Kind::before;
-    plan.work = [config = std::move(config), kind, options = std::move(options)](const Workbench& given) {
-        Bench bench{config, options, given, nullptr};
+    plan.work = [setup = std::move(setup), kind, options = std::move(options)](const Workbench& given) {
+        const auto vault = setup.vault();
+        Workbench mine = given;
+        mine.context.vault = vault.get();
+        Bench bench{setup.config, options, mine, nullptr, *vault};
         return run_kind(kind, bench);
     };
     return plan;

@@ -10,6 +10,6 @@
 namespace reprise {
 
 // `options` have been checked (parse_options).
-JobPlan plan_job(std::shared_ptr<const Config> config, Kind kind, Json options);
+JobPlan plan_job(Setup setup, Kind kind, Json options);
 
 }  // namespace reprise

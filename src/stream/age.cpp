@@ -66,7 +66,7 @@ private:
         const std::string header = make_age_header(recipients_, file_key);
         const std::string nonce = random_bytes(kPayloadNonceBytes);
         cipher_.emplace(payload_cipher(file_key, nonce, Aead::Way::seal));
-        if (keyring_ != nullptr) keyring_->remember(mac_covers(header), file_key);
+        if (keyring_ != nullptr) keyring_->remember(mac_covers(header), file_key, true);
         recipients_ = AgeRecipients();
         inner_.write(header);
         inner_.write(nonce);

@@ -73,10 +73,10 @@ const AgeSecrets& AgeKeyring::secrets() {
     return *secrets_;
 }
 
-void AgeKeyring::remember(const std::string& header, const Secret& file_key) {
+void AgeKeyring::remember(const std::string& header, const Secret& file_key, bool written) {
     const std::lock_guard<std::mutex> hold(mutex_);
     if (remembered_.size() == kMostRemembered) remembered_.erase(remembered_.begin());
-    remembered_.push_back({sha256_hex(header), file_key});
+    remembered_.push_back({sha256_hex(header), file_key, written});
 }
 
 std::optional<Secret> AgeKeyring::recall(const std::string& header) const {
@@ -87,9 +87,10 @@ std::optional<Secret> AgeKeyring::recall(const std::string& header) const {
     return std::nullopt;
 }
 
-void AgeKeyring::forget() {
+void AgeKeyring::forget_written() {
     const std::lock_guard<std::mutex> hold(mutex_);
-    remembered_.clear();
+    const auto is_written = [](const Remembered& one) { return one.written; };
+    remembered_.erase(std::remove_if(remembered_.begin(), remembered_.end(), is_written), remembered_.end());
 }
 
 }  // namespace reprise

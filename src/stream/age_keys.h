@@ -52,15 +52,16 @@ public:
 
     const AgeSecrets& secrets();
     int max_log_n() const { return max_log_n_; }
-    void remember(const std::string& header, const Secret& file_key);
+    void remember(const std::string& header, const Secret& file_key, bool written = false);
     std::optional<Secret> recall(const std::string& header) const;
-    void forget();  // wipes every file key
+    void forget_written();  // wipes the keys of the files that this job wrote
 
 private:
     static constexpr std::size_t kMostRemembered = 16;
     struct Remembered {
         std::string header_sha256;
         Secret file_key;
+        bool written;
     };
 
     Loader loader_;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kX25519Info = "age-encryption.org/v1/X25519", kScryptLabel = "age-encryption.org/v1/scrypt";
 constexpr std::size_t kWrappedBytes = kFileKeyBytes + kAeadTagBytes, kSaltBytes = 16;
-const std::string kZeroNonce(kAeadNonceBytes, '\0');  // every wrapping key is used once
+constexpr std::string_view kZeroNonce("\0\0\0\0\0\0\0\0\0\0\0\0", kAeadNonceBytes);  // every wrapping key is used once
 
 std::string seal_file_key(const Secret& wrapping_key, const Secret& file_key) {
     std::string body(kWrappedBytes, '\0');

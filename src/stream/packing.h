@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "crypto/signature.h"
 #include "stream/compression.h"
 #include "stream/sink.h"
 
@@ -14,6 +15,9 @@ struct Packing {
     Compression compression;
     // Puts an age layer over what it is given, which outlives what it returns. Empty: files are not encrypted.
     std::function<std::unique_ptr<Sink>(Sink& below)> seal_age;
+
+    // Signs the hash (64 hex digits) of the content. Empty: files are not signed.
+    std::function<FileSignature(const std::string& sha256)> sign;
 
     std::string suffix() const;  // ".json", ".json.zst", ".json.zst.age", …
 };

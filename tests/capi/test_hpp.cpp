@@ -40,6 +40,12 @@ void an_engine_works_and_moves(const char* folder) {
     CHECK(moved.next_event(0)->empty());
     CHECK(moved.show("backup_20250101_000000.json").error().reason() == "file_missing");
     CHECK(moved.open_stream("cat", "nothing.json").error().code() == REPRISE_E_NOT_FOUND);
+    auto key = reprise::new_key("age");
+    CHECK(key.ok());
+    CHECK(reprise::key_recipient(key->secret.view())->view() == key->shared.view());
+    CHECK(reprise::new_key("rsa").error().reason() == "key_kind_unknown");
+    CHECK(moved.set_secret("identity", key->secret.view()).ok());
+    CHECK(moved.set_secret("nothing", "x").error().reason() == "secret_unknown");
     auto job = moved.start("verify");
     CHECK(job.ok());
     CHECK(moved.wait(*job, 10000)->state == REPRISE_JOB_FAILED);

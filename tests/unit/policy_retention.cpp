@@ -266,3 +266,13 @@ TEST_CASE("what was made before risky work comes on top of the others while its 
     folder.facts.now_us += 31 * kDayUs;
     CHECK(folder.removed() == std::set<std::string>{"b2", "b3", "b4", "b5", "b6"});
 }
+
+TEST_CASE("hazard 26: what nobody signed whom the host trusts neither counts nor pushes out what is signed") {
+    Folder folder;
+    folder.nights(5);
+    for (int forged = 0; forged < 9; ++forged)
+        folder.add("forged" + std::to_string(forged), 2000 + forged, folder.facts.now_us).manifest->untrusted = true;
+    CHECK(folder.removed().empty());
+    CHECK(folder.why("b0") == "newest keep_last");
+    CHECK(folder.why("forged8") == "unsigned");
+}

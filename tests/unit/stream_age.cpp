@@ -73,7 +73,7 @@ TEST_CASE("the job that wrote a file reads it back without identity, until it fo
     CHECK(age_decrypt(sealed, ring) == "plain");
     std::string forged = age_encrypt("forged", recipients_of({&identity}));
     CHECK(reason_of([&] { age_decrypt(forged, ring); }) == "key_missing");
-    ring.forget();
+    ring.forget_written();
     CHECK(reason_of([&] { age_decrypt(sealed, ring); }) == "key_missing");
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("an identity is looked up when it is needed, once, and not before") {
     const std::string sealed = age_encrypt("plain", recipients_of({&identity}), &ring);
     CHECK(age_decrypt(sealed, ring) == "plain");
     CHECK(asked == 0);
-    ring.forget();
+    ring.forget_written();
     CHECK(age_decrypt(sealed, ring) == "plain");
     CHECK(age_decrypt(age_encrypt("more", recipients_of({&identity})), ring) == "more");
     CHECK(asked == 1);

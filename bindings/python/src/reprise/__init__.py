@@ -27,12 +27,14 @@ from ._errors import (
     UnavailableError,
     UnsupportedError,
 )
+from ._keys import KeyPair, new_key, shared_part
 from ._results import (
     Backup,
     BackupResult,
     ForgetResult,
     Progress,
     RehashResult,
+    RekeyResult,
     RestoreResult,
     StartupResult,
     Status,
@@ -56,12 +58,14 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidConfigError",
     "IoError",
+    "KeyPair",
     "LibraryError",
     "NotFoundError",
     "OutOfMemoryError",
     "Progress",
     "RefusedError",
     "RehashResult",
+    "RekeyResult",
     "Reprise",
     "RepriseError",
     "RestoreResult",
@@ -73,6 +77,8 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "VerifyResult",
+    "new_key",
+    "shared_part",
 ]
 
 atexit.register(_leave)

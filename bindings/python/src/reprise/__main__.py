@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -27,9 +28,10 @@ from ._command import (
     mark_options,
     parse,
 )
-from ._errors import CancelledError, RepriseError
+from ._errors import CancelledError, DeniedError, IoError, RepriseError
+from ._keys import new_key
 
-KINDS = {verb: verb for verb in ("backup", "before", "restore", "verify", "rehash", "forget")} | {"auto": "startup"}
+KINDS = {verb: verb for verb in ("backup", "before", "restore", "verify", "rehash", "rekey", "forget")} | {"auto": "startup"}
 MARKS = ("accept", "pin", "unpin")
 
 
@@ -54,6 +56,8 @@ def main(arguments: list[str]) -> int:
 def _run(found: Found) -> int:
     if found.flag("verbose"):
         logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, format="%(levelname)s %(message)s")
+    if found.verb == "keygen":
+        return _keygen(found)
     config = configuration(found, os.environ)
     with Reprise(**config) as reprise:
         if found.verb == "cat":
@@ -105,9 +109,28 @@ def _sentences(verb: str, result: dict[str, Any], config: dict[str, Any]) -> lis
         "restore": _say.restore,
         "auto": _say.auto,
         "rehash": _say.rehash,
+        "rekey": _say.rekey,
         "forget": _say.forget,
     }
     return tell.get(verb, _say.status)(result)
+
+
+def _keygen(found: Found) -> int:
+    path = os.path.abspath(found.file or "")
+    pair = new_key("signing" if found.flag("signing") else "age")
+    try:
+        pair.write(path)
+    except OSError as failure:
+        denied = failure.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        said = f"cannot write {path}: {os.strerror(failure.errno or 0)}"
+        raise (DeniedError if denied else IoError)(said, "io_error") from None
+    if found.flag("json"):
+        answer = {"file": path, "kind": pair.kind, "shared": pair.shared}
+        print(json.dumps(answer, ensure_ascii=False, separators=(",", ":")))
+    else:
+        print(f"The secret is in {path}: keep a copy of it elsewhere, nothing opens without it.", file=sys.stderr)
+        print(pair.shared.rstrip("\n"))
+    return EXIT_OK
 
 
 def _cat(reprise: Reprise, file: str | None) -> int:

@@ -64,6 +64,9 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "reprise_config": (_i32, (_handle, _text_out, _size_out, _error)),
     "reprise_service_start": (_i32, (_handle, _error)),
     "reprise_service_stop": (_i32, (_handle, _i64, _error)),
+    "reprise_secret_set": (_i32, (_handle, _text_in, _size, _text_in, _size, _error)),
+    "reprise_key_new": (_i32, (_text_in, _size, _text_out, _size_out, _text_out, _size_out, _error)),
+    "reprise_key_recipient": (_i32, (_text_in, _size, _text_out, _size_out, _error)),
     "reprise_shutdown": (_i32, (_handle, _i64, _error)),
     "reprise_close": (None, (_handle,)),
     "reprise_job_start": (_i32, (_handle, _text_in, _size, _text_in, _size, ctypes.POINTER(_u64), _error)),
@@ -162,6 +165,21 @@ class Abi:
     def service_stop(self, engine: int, deadline_ms: int) -> None:
         self._call("reprise_service_stop", engine, deadline_ms)
 
+    def secret_set(self, engine: int, name: str, secret: bytes) -> None:
+        word = name.encode()
+        self._call("reprise_secret_set", engine, word, len(word), secret, len(secret))
+
+    def key_new(self, kind: str) -> tuple[bytes, str]:
+        word = kind.encode()
+        secret, shared = ctypes.c_void_p(), ctypes.c_void_p()
+        secret_size, shared_size = ctypes.c_size_t(), ctypes.c_size_t()
+        outs = (ctypes.byref(secret), ctypes.byref(secret_size), ctypes.byref(shared), ctypes.byref(shared_size))
+        self._call("reprise_key_new", word, len(word), *outs)
+        return self._taken(secret, secret_size), self._taken(shared, shared_size).decode()
+
+    def key_recipient(self, secret: bytes) -> str:
+        return self._text("reprise_key_recipient", secret, len(secret)) or ""
+
     def shutdown(self, engine: int | None, deadline_ms: int) -> None:
         self._call("reprise_shutdown", engine, deadline_ms)
 
@@ -232,10 +250,11 @@ class Abi:
     def _text(self, name: str, *arguments: Any) -> str | None:
         text, size = ctypes.c_void_p(), ctypes.c_size_t()
         self._call(name, *arguments, ctypes.byref(text), ctypes.byref(size))
-        if not text.value:
-            return None
+        return self._taken(text, size).decode() if text.value else None
+
+    def _taken(self, text: ctypes.c_void_p, size: ctypes.c_size_t) -> bytes:
         try:
-            return ctypes.string_at(text.value, size.value).decode()
+            return ctypes.string_at(text.value or 0, size.value)
         finally:
             self._library.reprise_free(text)
 

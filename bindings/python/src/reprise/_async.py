@@ -15,7 +15,17 @@ from ._calls import BackupOptions, BeforeOptions, ForgetOptions, OnFailure, Path
 from ._client import SLICE_MS
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
-from ._results import Backup, BackupResult, ForgetResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
+from ._results import (
+    Backup,
+    BackupResult,
+    ForgetResult,
+    RehashResult,
+    RekeyResult,
+    RestoreResult,
+    StartupResult,
+    Status,
+    VerifyResult,
+)
 
 T = TypeVar("T")
 # The descriptor wakes us; this is the look that catches an end whose event was dropped.
@@ -46,6 +56,10 @@ class AsyncReprise:
         """Cancels what runs, waits at most 2 s (not in the loop), releases. Calling it twice is fine."""
         self._unwatch()
         await _in_thread(self._engine.close)
+
+    def set_secret(self, name: str, secret: bytes | str) -> None:
+        """`identity`, `passphrase` or `signing_key`, used instead of the file; an empty one is taken away."""
+        self._engine.set_secret(name, secret)
 
     # ---- jobs
 
@@ -94,6 +108,9 @@ class AsyncReprise:
 
     async def verify(self, path: Path | None = None, *, progress: ProgressCallback | None = None) -> VerifyResult:
         return _results.read(VerifyResult, await self.run("verify", with_file({}, path), progress))
+
+    async def rekey(self, path: Path, *, progress: ProgressCallback | None = None) -> RekeyResult:
+        return _results.read(RekeyResult, await self.run("rekey", with_file({}, path), progress))
 
     async def rehash(self, path: Path, *, progress: ProgressCallback | None = None) -> RehashResult:
         return _results.read(RehashResult, await self.run("rehash", with_file({}, path), progress))

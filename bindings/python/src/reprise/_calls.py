@@ -37,6 +37,7 @@ class RestoreOptions(TypedDict, total=False):
     no_safety_backup: bool | None
     allow_unsharded: bool | None
     non_unique: bool | None
+    accept_unsigned: bool | None
     without_majority: bool | None
     abandon_unfinished: bool | None
     wait_ms: int | None

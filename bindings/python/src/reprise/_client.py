@@ -12,7 +12,17 @@ from ._before import Before, Saved
 from ._calls import BackupOptions, BeforeOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
-from ._results import Backup, BackupResult, ForgetResult, RehashResult, RestoreResult, StartupResult, Status, VerifyResult
+from ._results import (
+    Backup,
+    BackupResult,
+    ForgetResult,
+    RehashResult,
+    RekeyResult,
+    RestoreResult,
+    StartupResult,
+    Status,
+    VerifyResult,
+)
 
 SLICE_MS = 200
 
@@ -41,6 +51,10 @@ class Reprise:
     def config(self) -> dict[str, Any]:
         """The configuration in effect, secrets replaced by ***."""
         return _results.parse(self._engine.call(self._engine.abi.config))
+
+    def set_secret(self, name: str, secret: bytes | str) -> None:
+        """`identity`, `passphrase` or `signing_key`, used instead of the file; an empty one is taken away."""
+        self._engine.set_secret(name, secret)
 
     # ---- jobs
 
@@ -89,6 +103,10 @@ class Reprise:
     def verify(self, path: Path | None = None, *, progress: ProgressCallback | None = None) -> VerifyResult:
         """Reads a backup to its end and checks hash, counts and digests."""
         return _results.read(VerifyResult, self.run("verify", with_file({}, path), progress))
+
+    def rekey(self, path: Path, *, progress: ProgressCallback | None = None) -> RekeyResult:
+        """Encrypts a backup anew for the recipients of today; the old file goes."""
+        return _results.read(RekeyResult, self.run("rekey", with_file({}, path), progress))
 
     def rehash(self, path: Path, *, progress: ProgressCallback | None = None) -> RehashResult:
         """Makes a new backup of a file that was edited on purpose."""

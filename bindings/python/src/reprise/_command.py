@@ -25,7 +25,7 @@ EXIT_OF_CODE = {
     -10: EXIT_REFUSED,
 }
 
-OFFLINE = ("list", "show", "verify", "rehash", "status", "cat", "accept", "pin", "unpin", "forget")
+OFFLINE = ("list", "show", "verify", "rehash", "rekey", "status", "cat", "accept", "pin", "unpin", "forget")
 NO_SERVER = "mongodb://127.0.0.1:27017"
 
 USAGE = """usage: reprise COMMAND [OPTION…]
@@ -39,6 +39,8 @@ USAGE = """usage: reprise COMMAND [OPTION…]
   restore [FILE]       put a backup back, all or nothing, after a safety backup
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
+  rekey FILE           encrypt a backup anew for the recipients of today; the old file goes
+  keygen FILE          a new key: the secret into FILE (mode 0600), its recipient to stdout
   accept FILE          a suspect backup, or the collections that a good one lost, are right after all
   pin FILE             never remove it; unpin FILE takes that back
   forget               remove the backups that no rule keeps; --dry-run only tells which and why
@@ -51,6 +53,10 @@ environment:
   DB_NAME              its name (test_database)
   BACKUP_DIR           the folder (/app/data/backups)
   BACKUP_COMPRESSION   none, gzip or zstd; with a level as in zstd:3 (none)
+  BACKUP_RECIPIENTS    age1…,age1…: backups are encrypted for them (age)
+  BACKUP_IDENTITY_FILE, BACKUP_PASSPHRASE_FILE   open them; the passphrase also encrypts
+                       where there are no recipients
+  BACKUP_SIGNING_KEY_FILE   Ed25519, PEM: backups are signed, and only signed ones believed
 
 options of every command:
   --json               one JSON object on stdout and nothing else
@@ -70,7 +76,8 @@ both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --kee
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --abandon-unfinished
-          --wait SECONDS
+          --accept-unsigned  --wait SECONDS
+keygen:   --signing (Ed25519 instead of age)
 auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
           --minimum DOCUMENTS  --start-anyway  --wait SECONDS
 accept, pin, unpin:  --wait SECONDS
@@ -123,6 +130,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--no-safety-backup": _FLAG,
         "--allow-unsharded": _FLAG,
         "--non-unique": _FLAG,
+        "--accept-unsigned": _FLAG,
         "--without-majority": _FLAG,
         "--abandon-unfinished": _FLAG,
         "--wait": _TEXT,
@@ -141,14 +149,16 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "cat": {},
     "verify": {},
     "rehash": {},
+    "rekey": {},
+    "keygen": {"--signing": _FLAG},
     "accept": {"--wait": _TEXT},
     "pin": {"--wait": _TEXT},
     "unpin": {"--wait": _TEXT},
     "forget": {"--dry-run": _FLAG, "--wait": _TEXT, **_KEEP},
     "status": {},
 }
-_TAKES_FILE = ("show", "cat", "verify", "restore", "rehash", "accept", "pin", "unpin")
-_NEEDS_FILE = ("rehash", "accept", "pin", "unpin")
+_TAKES_FILE = ("show", "cat", "verify", "restore", "rehash", "rekey", "keygen", "accept", "pin", "unpin")
+_NEEDS_FILE = ("rehash", "rekey", "keygen", "accept", "pin", "unpin")
 VERBS = tuple(_OPTIONS)
 
 
@@ -253,8 +263,23 @@ def configuration(found: Found, environment: Mapping[str, str]) -> dict[str, Any
         values["startup"] = startup
     if environment.get("BACKUP_COMPRESSION"):
         values["compression"] = environment["BACKUP_COMPRESSION"]
+    values.update(_keys(environment))
     if found.flag("verbose"):
         values["log_level"] = "debug"
+    return values
+
+
+def _keys(environment: Mapping[str, str]) -> dict[str, Any]:
+    encryption: dict[str, Any] = {}
+    if environment.get("BACKUP_RECIPIENTS"):
+        given = (each.strip(" \t") for each in environment["BACKUP_RECIPIENTS"].split(","))
+        encryption["recipients"] = [each for each in given if each]
+    for key, variable in (("identity_file", "BACKUP_IDENTITY_FILE"), ("passphrase_file", "BACKUP_PASSPHRASE_FILE")):
+        if environment.get(variable):
+            encryption[key] = environment[variable]
+    values: dict[str, Any] = {"encryption": encryption} if encryption else {}
+    if environment.get("BACKUP_SIGNING_KEY_FILE"):
+        values["signature"] = {"sign_key_file": environment["BACKUP_SIGNING_KEY_FILE"]}
     return values
 
 

@@ -63,6 +63,9 @@ class Engine:
                 self._calls -= 1
                 self._free.notify_all()
 
+    def set_secret(self, name: str, secret: bytes | str) -> None:
+        self.call(self.abi.secret_set, name, secret.encode() if isinstance(secret, str) else secret)
+
     def start(self, kind: str, options: Mapping[str, Any]) -> int:
         return int(self.call(self.abi.job_start, kind, json.dumps(_given(options), ensure_ascii=False)))
 

@@ -129,6 +129,8 @@ class VerifyResult:
     file: str = ""
     path: str = ""
     verified: bool = False
+    intact: bool = False
+    signed_by: str | None = None
     legacy: bool = False
     documents: int = 0
     size_bytes: int = 0
@@ -136,6 +138,18 @@ class VerifyResult:
     collections: Any = None
     backup_date: str = ""
     database: str = ""
+    warnings: Sequence[str] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class RekeyResult:
+    file: str = ""
+    path: str = ""
+    replaced: str = ""
+    id: str = ""
+    sha256: str = ""
+    size_bytes: int = 0
     warnings: Sequence[str] = ()
     raw: Json = field(default_factory=dict, repr=False)
 
@@ -176,7 +190,9 @@ class Backup:
     modified: str = ""
     kind: str = ""
     state: str = ""
+    encrypted: bool = False
     verified: bool = False
+    signed_by: str | None = None
     latest: bool = False
     label: str | None = None
     pinned: bool = False

@@ -146,6 +146,11 @@ def verify(result: Json) -> list[str]:
     name = text(result, "path") or text(result, "file")
     if result.get("legacy") is True:
         first = f"{name} was read to its end: {content(result)}. It is a file of the old system: nothing in it proves it whole."
+    elif result.get("intact") is True and result.get("verified") is not True:
+        first = (
+            f"{name} is intact: {amount(number(result, 'size_bytes'))}, the bytes that were verified when it was written. "
+            "Nothing here opens it."
+        )
     elif result.get("verified") is True:
         first = f"{name} is whole: {content(result)}, {amount(number(result, 'size_bytes'))}."
     else:
@@ -154,6 +159,11 @@ def verify(result: Json) -> list[str]:
     if text(result, "sha256"):
         lines.append(f"sha256 {text(result, 'sha256')}")
     return lines + warnings(result)
+
+
+def rekey(result: Json) -> list[str]:
+    name = text(result, "path") or text(result, "file")
+    return [f"Encrypted anew: {name}. {text(result, 'replaced')}, which it replaces, is gone."] + warnings(result)
 
 
 def restore(result: Json) -> list[str]:

@@ -1,0 +1,39 @@
+// Secrets in files, and secrets that the host pushed.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+
+namespace reprise {
+
+// The content of a file that nobody but its owner may read. `what` it is, for messages: "the identity file". Failure{denied,
+// "key_missing"} when it is not there, {denied, "secret_exposed"} when others may read or write it, {invalid_config,
+// "secret_file_invalid"} when it is no file, empty or over 64 KiB.
+Secret read_secret_file(const std::string& path, const std::string& what);
+// A file that anybody may read, bounded the same.
+std::string read_key_file(const std::string& path, const std::string& what);
+
+// What the host pushed with reprise_secret_set. Thread-safe.
+class PushedSecrets {
+public:
+    // An empty value takes it away. Failure{invalid_argument, "secret_unknown"} naming the known names, {invalid_argument,
+    // "argument_too_long"} over 64 KiB.
+    void set(const std::string& name, std::string_view bytes);
+    std::optional<Secret> get(const std::string& name) const;
+    bool has(const std::string& name) const;
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, Secret> secrets_;
+};
+
+constexpr const char* kIdentitySecret = "identity";
+constexpr const char* kPassphraseSecret = "passphrase";
+constexpr const char* kSigningSecret = "signing_key";
+
+}  // namespace reprise
