@@ -100,7 +100,8 @@ def test_s7_an_accepted_suspect_is_the_latest_and_the_measure(command: Command, 
     suspect = command("backup", "--json").json
     assert suspect["state"] == "suspect" and suspect["suspect_reason"] == "fewer_documents"
     accepted = command.result("accept", suspect["file"])
-    assert accepted["filename"] == suspect["file"].replace("suspect_", "backup_") and accepted["state"] == "good"
+    # Named after its second, with a number when another backup has that name.
+    assert accepted["filename"].startswith(suspect["file"].replace("suspect_", "backup_")[:-5]) and accepted["state"] == "good"
     assert accepted["latest"] is True and command.result("verify")["file"] == accepted["filename"]
     assert command.result("backup")["state"] == "good"
     assert command("accept", "nothing.json", "--json").code == 8
