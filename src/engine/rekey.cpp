@@ -68,6 +68,9 @@ private:
         result_.manifest.state = old.state;
         result_.manifest.suspect_reason = old.suspect_reason;
         result_.manifest.pinned = old.pinned;
+        result_.manifest.keep_until_us = old.keep_until_us;
+        result_.manifest.label = old.label;
+        result_.manifest.kind = old.kind;
     }
 
     void publish() {
