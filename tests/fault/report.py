@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 COUNTS = ("lost", "half_visible", "wrong_latest", "duplicates")
-HEAD = "| attack | points | seconds | lost documents | half-visible files | wrong `latest` | duplicates |\n" + "|---|" * 7
+HEAD = "| attack | points | seconds | lost documents | half-visible files | wrong `latest` | duplicates |\n" + "|---" * 7 + "|"
 BEGIN, END = "<!-- made by run.sh --long -->", "<!-- end -->"
 LINE = re.compile(r"^attack: (?P<name>.+?) points=(?P<points>\d+)(?P<rest>(?: \w+=[\d.]+)*)\s*$", re.MULTILINE)
 README = pathlib.Path(__file__).resolve().parent / "README.md"

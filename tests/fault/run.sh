@@ -58,7 +58,7 @@ attacks() {
         --rootdir=tests $(for each in $2; do echo "tests/fault/attack_$each.py"; done)
 }
 for each in $(steps); do part "$each" "build/asan/$each"; done
-attacks files "files folder"
-attacks wire "wire server writers many"
+attacks files files
+attacks wire "wire server"
 wait
 exec "$python" tests/fault/report.py $json ${long:+--write} "$results" "$logs"
