@@ -16,8 +16,8 @@ enum class Kind { flag, text, names, number };
 using Options = std::map<std::string, Kind>;
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
 
-const std::vector<std::string> verbs = {"backup", "before", "restore", "auto",  "list",   "show",  "cat",    "verify",
-                                        "rehash", "accept", "pin",     "unpin", "forget", "rekey", "keygen", "status"};
+const std::vector<std::string> verbs = {"backup", "before", "restore", "auto",   "list", "show",  "cat",    "verify",
+                                        "rehash", "rekey",  "keygen",  "accept", "pin",  "unpin", "forget", "status"};
 const std::set<std::string> takes_file = {"show",  "cat",    "verify", "restore", "rehash",
                                           "rekey", "keygen", "accept", "pin",     "unpin"};
 const std::set<std::string> needs_file = {"rehash", "rekey", "keygen", "accept", "pin", "unpin"};
