@@ -19,6 +19,9 @@ std::string merged(const std::string& a, const std::string& b) {
     return out.str();
 }
 
+// The year 2100: a server's TTL monitor may come by at any moment, and must find nothing to delete.
+constexpr std::int64_t kFarAway = 4102444800000;
+
 // One value of every BSON type, deprecated ones included.
 std::string every_type(std::int32_t id) {
     BsonBuilder d;
@@ -63,7 +66,7 @@ void fill_everything(Fixture& db) {
     for (int i = 0; i < 10; ++i) insert(db, "types", every_type(i));
     db.create("sessions");
     create_index(db, "sessions", index_spec("seen", key("seen"), BsonBuilder().add("expireAfterSeconds", 3600)));
-    for (int i = 0; i < 5; ++i) insert(db, "sessions", merged(BsonBuilder().add("_id", i).str(), date_field("seen", 1000)));
+    for (int i = 0; i < 5; ++i) insert(db, "sessions", merged(BsonBuilder().add("_id", i).str(), date_field("seen", kFarAway)));
     db.create("log", BsonBuilder().add("capped", true).add("size", 1048576).add("max", std::int64_t{1000}).str());
     db.fill("log", 20);
     const std::string clustered = BsonBuilder().doc("key", key("_id")).add("unique", true).add("name", "by_id").str();
