@@ -53,6 +53,11 @@ class Ended:
         return self.json["error"]
 
 
+def _interruptible() -> None:
+    """A shell that runs the tests in its background has them ignore Ctrl-C, and every child would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Command:
     """One of the two commands, with the environment of the old script."""
 
@@ -77,7 +82,14 @@ class Command:
             if value is not None:
                 wanted[key] = value
         pipe = subprocess.PIPE
-        return subprocess.Popen([*self.program, *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=wanted)
+        return subprocess.Popen(
+            [*self.program, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            env=wanted,
+            preexec_fn=_interruptible,
+        )
 
     def result(self, *arguments: str) -> dict[str, Any]:
         """The JSON of a run that must end well."""
