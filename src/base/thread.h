@@ -11,7 +11,7 @@ class Thread {
 public:
     // Throws Failure{io, "thread_failed"} when the system has none to give.
     Thread(const char* name, std::function<void()> body);
-    ~Thread();  // joins
+    ~Thread();  // joins; on the thread itself: detaches
     Thread(const Thread&) = delete;
     Thread& operator=(const Thread&) = delete;
     void join();    // once is enough; then rethrows what the body threw

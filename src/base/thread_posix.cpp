@@ -44,7 +44,12 @@ Thread::Thread(const char* name, std::function<void()> body) : state_(std::make_
 }
 
 Thread::~Thread() {
-    if (state_->joinable) pthread_join(state_->id, nullptr);
+    if (!state_->joinable) return;
+    // The last owner of a thread may be what runs on it: that cannot wait for itself, and unjoined its stack would stay.
+    if (pthread_equal(state_->id, pthread_self()) != 0)
+        pthread_detach(state_->id);
+    else
+        pthread_join(state_->id, nullptr);
 }
 
 void Thread::join() {

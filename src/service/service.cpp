@@ -160,7 +160,7 @@ Json describe_build() {
         options.set(kind_name(kind), describe_keys(options_schema(kind)));
     }
     return Json::object({{"version", kVersion},
-                         {"driver", "libmongoc"},
+                         {"driver", "libmongoc, " REPRISE_DRIVER_TEXT},
                          {"compiler", __VERSION__},
                          {"format", kFormat},
                          {"kinds", std::move(kinds)},
