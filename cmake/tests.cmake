@@ -2,6 +2,7 @@
 # tests/live/<room>_*.cpp     → live_<room>, the same, needs REPRISE_TEST_MONGO_URL (label live; tests/run.sh starts a server)
 # tests/fault/<room>_*.cpp    → fault_<room>, the same as live, in builds with REPRISE_FAULTS only (label fault)
 # tests/capi/*.c, *.cpp       → capi_<file>, over the public header and reprise::static alone
+# tests/guest/host.c          → guest_host, a C host that pytest drives (tests/live/test_s14_*.py)
 # tests/fuzz/*.cpp            → fuzz_<file>; with clang and REPRISE_FUZZ libFuzzer, else seeds and their mutations
 # tests/bench/bench_*.cpp     → the same name, linked with every room (REPRISE_BENCH)
 function(reprise_program name rooms)
@@ -68,6 +69,11 @@ if(REPRISE_TESTS)
       add_test(NAME capi_${name} COMMAND capi_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       set_tests_properties(capi_${name} PROPERTIES LABELS capi TIMEOUT 600)
     endforeach()
+    # The host of tests/live/test_s14_*.py
+    add_executable(guest_host tests/guest/host.c)
+    target_link_libraries(guest_host PRIVATE reprise::static)
+    target_compile_options(guest_host PRIVATE -Wall -Wextra -Wconversion ${REPRISE_SANITIZE_FLAGS}
+      $<$<BOOL:${REPRISE_WERROR}>:-Werror>)
     if(TEST capi_test_live)
       set_tests_properties(capi_test_live PROPERTIES LABELS live)
     endif()

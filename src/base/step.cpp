@@ -1,5 +1,7 @@
 #include "base/step.h"
 
+#include "base/leaving.h"
+
 #ifdef REPRISE_FAULTS
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,7 +27,7 @@ bool reached(const char* variable, const std::string& name, int count) {
 
 void pass_step(const char* name) {
     static std::mutex mutex;
-    static std::map<std::string, int> passed;
+    static auto& passed = lasting(std::map<std::string, int>());
     static pid_t counted_in = 0;  // a child after fork counts from one again
     const std::lock_guard<std::mutex> hold(mutex);
     if (counted_in != ::getpid()) passed.clear();

@@ -1,11 +1,11 @@
-#include "base/thread.h"
-
 #include <pthread.h>
 
 #include <csignal>
 #include <cstring>
 
 #include "base/failure.h"
+#include "base/leaving.h"
+#include "base/thread.h"
 
 namespace reprise {
 namespace {
@@ -68,6 +68,7 @@ static void* run(void* argument) {
     auto* held = static_cast<std::shared_ptr<Thread::State>*>(argument);
     const std::shared_ptr<Thread::State> state = std::move(*held);
     delete held;
+    const ThreadMark mark;
     pthread_setname_np(pthread_self(), state->name);
     try {
         state->body();

@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/leaving.h"
 #include "crypto/require.h"
 
 namespace reprise {
@@ -22,6 +23,7 @@ Aead::Aead(Aead&&) noexcept = default;
 Aead& Aead::operator=(Aead&&) noexcept = default;
 
 void Aead::seal(std::string_view nonce, std::string_view plain, char* out) {
+    park_if_leaving();
     EVP_CIPHER_CTX* context = state_->context.get();
     int size = 0, rest = 0;
     char* tag = out + plain.size();
@@ -34,6 +36,7 @@ void Aead::seal(std::string_view nonce, std::string_view plain, char* out) {
 }
 
 bool Aead::open(std::string_view nonce, std::string_view sealed, char* out) {
+    park_if_leaving();
     EVP_CIPHER_CTX* context = state_->context.get();
     const std::size_t plain = sealed.size() - kAeadTagBytes;
     char tag[kAeadTagBytes];

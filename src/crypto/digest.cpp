@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "base/failure.h"
+#include "base/leaving.h"
 #include "base/text.h"
 
 namespace reprise {
@@ -31,14 +32,23 @@ struct Sha256::State {
     EVP_MD_CTX* context;
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) { require(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr)); }
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+    park_if_leaving();
+    require(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr));
+}
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::update(std::string_view bytes) { require(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size())); }
+void Sha256::update(std::string_view bytes) {
+    park_if_leaving();
+    require(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()));
+}
 
-std::string Sha256::finish() { return state_->finish(); }
+std::string Sha256::finish() {
+    park_if_leaving();
+    return state_->finish();
+}
 
 std::string Sha256::peek_hex() const {
     const State copy;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "base/leaving.h"
 #include "crypto/require.h"
 
 namespace reprise {
@@ -14,6 +15,7 @@ constexpr std::uint64_t kScryptR = 8, kScryptP = 1;
 constexpr std::uint64_t kScryptSlackBytes = 1024 * 1024;
 
 void hmac_to(std::string_view key, std::string_view message, char* out) {
+    park_if_leaving();
     unsigned size = kKeyBytes;
     const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(message.data()), message.size(),
                             bytes_of(out), &size);
@@ -41,6 +43,7 @@ Secret scrypt_key(std::string_view passphrase, std::string_view salt, int log_n)
     const std::uint64_t n = std::uint64_t{1} << log_n;
     const std::uint64_t memory = 128 * kScryptR * (n + 2) + 128 * kScryptR * kScryptP + kScryptSlackBytes;
     Secret out = Secret::zeroed(kKeyBytes);
+    park_if_leaving();
     if (EVP_PBE_scrypt(passphrase.data(), passphrase.size(), bytes_of(salt.data()), salt.size(), n, kScryptR, kScryptP, memory,
                        bytes_of(out.data()), kKeyBytes) == 1)
         return out;

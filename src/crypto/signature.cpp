@@ -2,6 +2,7 @@
 
 #include <openssl/pem.h>
 
+#include "base/leaving.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "crypto/require.h"
@@ -66,6 +67,7 @@ SigningKey::~SigningKey() = default;
 SigningKey::SigningKey(SigningKey&&) noexcept = default;
 
 std::string SigningKey::sign(std::string_view message) const {
+    park_if_leaving();
     const DigestContext context(EVP_MD_CTX_new());
     if (!context) throw std::bad_alloc();
     std::string out(kSignatureBytes, '\0');
@@ -88,6 +90,7 @@ std::string SigningKey::public_pem() const {
 std::string PublicKey::id() const { return sha256_hex(bytes).substr(0, kKeyIdDigits); }
 
 bool PublicKey::verifies(std::string_view message, std::string_view signature) const {
+    park_if_leaving();
     const Key key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(bytes.data()), bytes.size()));
     const DigestContext context(EVP_MD_CTX_new());
     if (!context) throw std::bad_alloc();

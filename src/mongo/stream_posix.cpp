@@ -15,6 +15,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "base/leaving.h"
 #include "base/thread.h"
 #include "mongo/state.h"
 
@@ -46,10 +47,15 @@ int patience_ms(const Socket& socket, std::int64_t until) {
     return static_cast<int>(std::clamp<std::int64_t>(until - now_ms(), 0, 1000000000));
 }
 
+int poll_idly(pollfd* polled, nfds_t count, int timeout_ms) {
+    const IdleSpan idle;
+    return ::poll(polled, count, timeout_ms);
+}
+
 bool await(Socket& socket, short events, std::int64_t until, bool at_once) {
     for (;;) {
         pollfd one{socket.fd, events, 0};
-        const int ready = ::poll(&one, 1, at_once ? 0 : patience_ms(socket, until));
+        const int ready = poll_idly(&one, 1, at_once ? 0 : patience_ms(socket, until));
         if (ready > 0) return true;
         if (ready < 0 && errno == EINTR) continue;
         socket.error = ready < 0 ? errno : at_once ? EAGAIN : ETIMEDOUT;
@@ -77,6 +83,7 @@ ssize_t receive(Socket& socket, mongoc_iovec_t& into, std::int64_t until, bool a
 ssize_t read_vectors(mongoc_stream_t* stream, mongoc_iovec_t* vectors, size_t count, size_t min_bytes,
                      std::int32_t timeout_msec) {
     Socket& socket = *self(stream);
+    park_if_leaving();
     const std::int64_t until = until_of(timeout_msec);
     size_t total = 0, at = 0;
     while (at < count) {
@@ -98,6 +105,7 @@ ssize_t read_vectors(mongoc_stream_t* stream, mongoc_iovec_t* vectors, size_t co
 // How many bytes went out; a short count only with socket.error set.
 ssize_t write_vectors(mongoc_stream_t* stream, mongoc_iovec_t* vectors, size_t count, std::int32_t timeout_msec) {
     Socket& socket = *self(stream);
+    park_if_leaving();
     const std::int64_t until = until_of(timeout_msec);
     ssize_t total = 0;
     socket.error = 0;
@@ -165,7 +173,7 @@ ssize_t poll_sockets(mongoc_stream_poll_t* streams, size_t count, std::int32_t t
         return -1;
     }
     for (size_t i = 0; i < count; ++i) polled[i] = {self(streams[i].stream)->fd, static_cast<short>(streams[i].events), 0};
-    const int ready = ::poll(polled, static_cast<nfds_t>(count), timeout);
+    const int ready = poll_idly(polled, static_cast<nfds_t>(count), timeout);
     for (size_t i = 0; i < count; ++i) streams[i].revents = polled[i].revents;
     return ready;
 }
@@ -224,6 +232,7 @@ struct Lookup {
 };
 
 int look_up(const std::string& host, const std::string& port, int flags, AddressList& into) {
+    const IdleSpan idle;
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -274,7 +283,7 @@ int connect_to(const sockaddr* address, socklen_t length, int family, std::int64
     if (errno != EINPROGRESS) return -1;
     while (!state.cancel.requested() && now_ms() < until) {
         pollfd one{socket.fd, POLLOUT, 0};
-        if (::poll(&one, 1, static_cast<int>(kSliceMs)) <= 0) continue;
+        if (poll_idly(&one, 1, static_cast<int>(kSliceMs)) <= 0) continue;
         int error = 0;
         socklen_t size = sizeof error;
         ::getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, &error, &size);

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/failure.h"
+#include "base/leaving.h"
 #include "base/text.h"
 #include "format/names.h"
 #include "mongo/client.h"
@@ -55,26 +56,27 @@ std::string made_absolute(const std::string& path) {
 }  // namespace
 
 const Schema& config_schema() {
-    static const Schema schema{Code::invalid_config,
-                               "configuration",
-                               {{"mongo_url", KeyType::text, true, {}, 0, 0},
-                                {"database", KeyType::text, true, {}, 0, 0},
-                                {"directory", KeyType::text, true, {}, 0, 0},
-                                {"sentinel", KeyType::text, false, {}, 0, 0},
-                                startup_key(),
-                                {"include", KeyType::texts, false, {}, 0, 0},
-                                {"exclude", KeyType::texts, false, {}, 0, 0},
-                                {"profile", KeyType::text, false, {"readable", "portable"}, 0, 0},
-                                {"consistency", KeyType::text, false, {"prefer_snapshot", "require_snapshot"}, 0, 0},
-                                guard_rule(),
-                                retention_rule(),
-                                {"compression", KeyType::text, false, {}, 0, 0},
-                                schedule_rule(),
-                                before_rule(),
-                                encryption_rule(),
-                                signature_rule(),
-                                {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
-                                {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}};
+    static const Schema& schema =
+        lasting(Schema{Code::invalid_config,
+                       "configuration",
+                       {{"mongo_url", KeyType::text, true, {}, 0, 0},
+                        {"database", KeyType::text, true, {}, 0, 0},
+                        {"directory", KeyType::text, true, {}, 0, 0},
+                        {"sentinel", KeyType::text, false, {}, 0, 0},
+                        startup_key(),
+                        {"include", KeyType::texts, false, {}, 0, 0},
+                        {"exclude", KeyType::texts, false, {}, 0, 0},
+                        {"profile", KeyType::text, false, {"readable", "portable"}, 0, 0},
+                        {"consistency", KeyType::text, false, {"prefer_snapshot", "require_snapshot"}, 0, 0},
+                        guard_rule(),
+                        retention_rule(),
+                        {"compression", KeyType::text, false, {}, 0, 0},
+                        schedule_rule(),
+                        before_rule(),
+                        encryption_rule(),
+                        signature_rule(),
+                        {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
+                        {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}});
     return schema;
 }
 

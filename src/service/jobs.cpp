@@ -4,10 +4,10 @@
 #include <chrono>
 #include <filesystem>
 
+#include "base/leaving.h"
 #include "base/text.h"
 #include "crypto/random.h"
 #include "service/fork.h"
-#include "service/registry.h"
 #include "store/local.h"
 
 namespace reprise {

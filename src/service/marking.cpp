@@ -1,5 +1,6 @@
 #include "service/marking.h"
 
+#include "base/leaving.h"
 #include "engine/mark.h"
 #include "engine/shelf.h"
 #include "service/catalogue.h"
@@ -28,12 +29,12 @@ MarkWish wish_of(const Json& options) {
 }  // namespace
 
 const Schema& mark_schema() {
-    static const Schema schema{Code::invalid_argument,
-                               "options of mark",
-                               {{"pin", KeyType::yes_no, false, {}, 0, 0},
-                                {"label", KeyType::text, false, {}, 0, 0},
-                                {"accept", KeyType::yes_no, false, {}, 0, 0},
-                                {"wait_ms", KeyType::number, false, {}, 0, kLongestWaitMs}}};
+    static const Schema& schema = lasting(Schema{Code::invalid_argument,
+                                                 "options of mark",
+                                                 {{"pin", KeyType::yes_no, false, {}, 0, 0},
+                                                  {"label", KeyType::text, false, {}, 0, 0},
+                                                  {"accept", KeyType::yes_no, false, {}, 0, 0},
+                                                  {"wait_ms", KeyType::number, false, {}, 0, kLongestWaitMs}}});
     return schema;
 }
 

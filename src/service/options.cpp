@@ -1,5 +1,6 @@
 #include "service/options.h"
 
+#include "base/leaving.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "format/names.h"
@@ -72,8 +73,8 @@ void check_target(const Json& options) {
 }  // namespace
 
 const std::vector<Kind>& all_kinds() {
-    static const std::vector<Kind> kinds{Kind::backup, Kind::before, Kind::startup, Kind::restore,
-                                         Kind::verify, Kind::rehash, Kind::rekey,   Kind::forget};
+    static const auto& kinds = lasting(std::vector<Kind>{Kind::backup, Kind::before, Kind::startup, Kind::restore, Kind::verify,
+                                                         Kind::rehash, Kind::rekey, Kind::forget});
     return kinds;
 }
 
@@ -102,11 +103,11 @@ Kind parse_kind(std::string_view word) {
 }
 
 const Schema& options_schema(Kind kind) {
-    static const std::vector<Schema> schemas = [] {
+    static const auto& schemas = lasting([] {
         std::vector<Schema> made;
         for (const Kind k : all_kinds()) made.push_back(make_schema(k));
         return made;
-    }();
+    }());
     return schemas[static_cast<std::size_t>(kind)];
 }
 

@@ -11,9 +11,8 @@ namespace reprise {
 
 void enlist(const std::shared_ptr<Stoppable>& one);
 bool shutdown_enlisted(std::int64_t deadline_ms);
-// At exit() what still runs is cancelled and waited for, bounded; threads that are stuck then stop for good at their next
-// word, since exit() takes apart what they stand on (OpenSSL's, for one). Called before the first job starts.
+// At exit() what still runs is cancelled and waited for, bounded; threads that are stuck are stopped (base/leaving.h).
+// Called before the first job starts.
 void prepare_for_exit();
-void park_if_leaving();
 
 }  // namespace reprise

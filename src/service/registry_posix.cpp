@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -7,6 +5,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/leaving.h"
+#include "crypto/random.h"
 #include "service/fork.h"
 #include "service/registry.h"
 
@@ -14,6 +14,7 @@ namespace reprise {
 namespace {
 
 constexpr std::int64_t kExitMs = 2000;
+constexpr std::int64_t kStopMs = 300;
 
 struct Registry {
     explicit Registry(std::uint64_t made_in) : generation(made_in) {}
@@ -24,7 +25,6 @@ struct Registry {
 
 // Never destroyed: a thread that outlives main() may still look. After fork the parent's is left behind, locked or not.
 std::atomic<Registry*> current{nullptr};
-std::atomic<bool> leaving{false};
 std::atomic<bool> prepared{false};
 
 Registry& registry() {
@@ -40,7 +40,8 @@ Registry& registry() {
 void at_exit() {
     const Registry* seen = current.load();
     if (seen == nullptr || seen->generation != fork_generation() || forked_while_busy()) return;
-    if (!shutdown_enlisted(kExitMs)) leaving.store(true);
+    (void)shutdown_enlisted(kExitMs);
+    stop_threads(kStopMs);
 }
 
 }  // namespace
@@ -69,11 +70,9 @@ bool shutdown_enlisted(std::int64_t deadline_ms) {
 }
 
 void prepare_for_exit() {
-    if (!prepared.exchange(true)) std::atexit(at_exit);
-}
-
-void park_if_leaving() {
-    while (leaving.load()) ::pause();
+    if (prepared.exchange(true)) return;
+    begin_crypto();  // what OpenSSL does at exit comes after what is registered later
+    std::atexit(at_exit);
 }
 
 }  // namespace reprise

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/leaving.h"
 #include "base/text.h"
 
 namespace reprise {
@@ -213,7 +214,7 @@ double real_or(const Json& json, std::string_view key, double fallback) {
 }
 
 const Json& object_or_empty(const Json& json, std::string_view key) {
-    static const Json empty = Json::object();
+    static const Json& empty = lasting(Json::object());
     const Json* value = json.find(key);
     return value != nullptr && value->is_object() ? *value : empty;
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/leaving.h"
 #include "base/text.h"
 #include "crypto/random.h"
 #include "service/fork.h"
-#include "service/registry.h"
 #include "store/local.h"
 
 namespace reprise {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "store/forked_posix.h"
+
 namespace reprise {
 
 // Closes what it holds.
@@ -57,6 +59,7 @@ Folder open_subfolder(const Folder& parent, std::string_view name, bool make);
 // A new file under a temporary name in `folder`, 0600 whatever the umask, locked as a sign of life for sweep().
 struct TemporaryFile {
     Descriptor fd;
+    OwnDescriptor own{};  // goes before fd does
     std::string name;
 };
 TemporaryFile create_temporary(const Folder& folder);

@@ -143,6 +143,7 @@ TemporaryFile create_temporary(const Folder& folder) {
     REPRISE_STEP("store.create.before");
     file.fd = Descriptor(::openat(folder.at(), file.name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.fd.valid()) throw_system("cannot create a file in " + folder.path, errno);
+    file.own = OwnDescriptor(file.fd.get());
     struct flock lock {};
     lock.l_type = F_WRLCK;
     // A file system without locks loses only the sign of life: sweep() runs under the operation's lock anyway.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import logging
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -279,6 +279,7 @@ def _raised(code: int, error: ErrorStruct) -> RepriseError:
     )
 
 
+_log = logging.getLogger("reprise")
 _loaded: Abi | None = None
 
 
@@ -297,4 +298,6 @@ def shutdown_at_exit() -> None:
     try:
         _loaded.shutdown(None, 2000)
     except RepriseError:
-        print("reprise: a job did not stop within 2 s; the next operation settles what it left", file=sys.stderr)
+        # Only where somebody listens: without a handler logging would write to standard error.
+        if _log.hasHandlers():
+            _log.warning("a job did not stop within 2 s; the next operation settles what it left")
