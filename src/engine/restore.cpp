@@ -251,7 +251,7 @@ private:
     void tidy_after_cancel() {
         Cancel late, done;
         Thread bound("reprise-tidy", [&] {
-            if (!done.wait_ms(kTidyMs)) late.request();
+            if (!done.wait_ms(context_.cancel->tidy_ms(kTidyMs))) late.request();
         });
         try {
             late.wait_ms(kLateCommandMs);

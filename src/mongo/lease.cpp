@@ -132,6 +132,7 @@ struct HeldLease::Shared {
     pid_t owner = 0;
     bool alone = false;  // without a majority
     Cancel stop;         // of the renewal, not of the job
+    const Cancel* job = nullptr;
     std::atomic<bool> lost{false};
     std::atomic<std::int64_t> acknowledged_ms{0};  // when the last acknowledged renewal was sent
     std::unique_ptr<Thread> thread;
@@ -202,12 +203,17 @@ void HeldLease::release() {
     if (shared_->lost) return;
     try {
         Cancel own;
-        Client client(shared_->url, own, kReleaseBoundMs);
+        const std::int64_t bound_ms = shared_->job->tidy_ms(kReleaseBoundMs);
+        Client client(shared_->url, own, bound_ms);
         if (shared_->alone) client.without_majority();
-        const BoundedIo bound(client.state(), kReleaseBoundMs);
+        const BoundedIo bound(client.state(), bound_ms);
         const std::string query = BsonBuilder().add("_id", "lease").add("term", claim_.term).add("op", claim_.op).str();
         const std::string gone = BsonBuilder().add("holder", "").add("beat", "").str();
-        change_lease(client, shared_->database, query, BsonBuilder().doc("$unset", gone).str());
+        try {
+            change_lease(client, shared_->database, query, BsonBuilder().doc("$unset", gone).str());
+        } catch (const Failure&) {
+            own.request();  // no farewell to a server that does not answer
+        }
     } catch (const Failure&) {
         // The lease runs out by itself, or is replaced at once when this process ends.
     }
@@ -347,6 +353,7 @@ std::unique_ptr<Lease> Lease::acquire(const Secret& url, const std::string& data
     shared->bound_ms = std::min(kLeaseCommandBoundMs, ttl_ms / 6);
     shared->clock = context.clock;
     shared->owner = ::getpid();
+    shared->job = context.cancel;
     return std::make_unique<HeldLease>(std::move(shared), std::move(*claim));
 }
 
