@@ -75,7 +75,9 @@ Json run_forget(Bench& bench) {
     const bool dry_run = yes_or(bench.options, "dry_run", false);
     // A missing folder is not made: nothing in it can go.
     bench.store = open_local_store(bench.config->directory, true);
-    if (!dry_run && std::filesystem::exists(bench.config->directory)) bench.store = open_local_store(bench.config->directory);
+    std::error_code error;  // a folder that cannot be looked at is opened, which says why
+    const bool missing = !std::filesystem::exists(bench.config->directory, error) && !error;
+    if (!dry_run && !missing) bench.store = open_local_store(bench.config->directory);
     const Context& context = bench.given.context;
     const std::int64_t began_ms = context.clock->boot_ms();
     const Forgotten gone = forget(bench.place(Kind::forget), forget_rules(*bench.config, keep), dry_run, context);

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from errno import EACCES, EIO, EMFILE, ENOSPC, EPERM, EROFS
+from signal import SIGKILL
 
 import pytest
 from lab import INTERPOSER, LONG, Call, Ended, Lab, Seen, attack, read_calls, telling
-from victims import VICTIMS, Victim
+from victims import SEALED, VICTIMS, Victim
 
 # What a disk, a mount or an administrator does to each kind of call. "short": half of the bytes, then no error.
 ERRORS: dict[str, list[int | str]] = {
@@ -42,13 +43,18 @@ def points(calls: list[Call]) -> list[tuple[Call, int | str]]:
     return [(call, ERRORS[call.kind][at % len(ERRORS[call.kind])]) for at, call in enumerate(chosen)]
 
 
-def attacked(victim: Victim, seen: Seen, lasting: bool) -> None:
-    lab = victim.lab
+def unharmed(victim: Victim, seen: Seen) -> list[Call]:
     victim.before()
-    ended, calls, _ = watched(lab, *victim.arguments)
+    ended, calls, _ = watched(victim.lab, *victim.arguments)
     assert ended.code == 0 and len(calls) > 20, ended.out + ended.err
     victim.after(seen, "unharmed", ended)
-    for call, error in points(calls):
+    return calls
+
+
+def attacked(victim: Victim, seen: Seen, lasting: bool, every: int = 1) -> None:
+    """`every`: that part of the points in the short run."""
+    lab = victim.lab
+    for call, error in points(unharmed(victim, seen))[:: 1 if LONG else every]:
         victim.before()
         choice = {"REPRISE_FAULT_CALL": call.name + "+" * lasting, "REPRISE_FAULT_ERROR": str(error)}
         ended, _, hits = watched(lab, *victim.arguments, **choice)
@@ -71,6 +77,36 @@ def test_s1_s2_hazard_13_file_calls_fail_from_one_on(victim: str, lab: Lab) -> N
     """As on a disk that is full, or a mount that became read-only."""
     with attack(f"{victim}: file calls fail from the n-th on") as seen:
         attacked(VICTIMS[victim](lab), seen, lasting=True)
+
+
+@pytest.mark.parametrize("victim", list(SEALED))
+def test_s1_s2_s13_hazard_13_one_file_call_fails_where_backups_are_sealed(victim: str, lab: Lab) -> None:
+    with attack(f"{victim}: the n-th file call fails") as seen:
+        attacked(SEALED[victim](lab), seen, lasting=False, every=9)
+
+
+KILLED = {"backup": 8, "restore": 8, "startup": 16, "forget": 8, "sealed backup": 20, "sealed restore": 20}
+
+
+@pytest.mark.parametrize("name", list(KILLED))
+def test_s1_s2_s5_hazard_04_hazard_05_killed_at_any_file_call(name: str, lab: Lab) -> None:
+    """kill -9 before the call; a write also after half of its bytes."""
+    with attack(f"{name}: kill -9 at the n-th file call") as seen:
+        victim = {**VICTIMS, **SEALED}[name](lab)
+        changes = [call for call in unharmed(victim, seen) if call.kind not in ("read", "stat", "readlink")]
+        chosen = [(call, how) for call in telling(changes, lambda call: (call.kind, call.path))
+                  for how in (["kill", "torn"] if call.kind == "write" else ["kill"])]  # fmt: skip
+        for call, how in chosen if LONG else chosen[:: KILLED[name]]:
+            victim.before()
+            choice = {"REPRISE_FAULT_CALL": call.name, "REPRISE_FAULT_ERROR": how}
+            ended, _, hits = watched(lab, *victim.arguments, **choice)
+            if not hits:
+                continue
+            where = f"{call.name} {call.path} {how}"
+            if ended.code != -SIGKILL:
+                seen.wrong(where, f"still alive: {ended}")
+            seen.points += 1
+            victim.after(seen, where, ended)
 
 
 @pytest.mark.parametrize("error", [EIO, EACCES])

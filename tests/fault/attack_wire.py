@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 import urllib.parse
 from collections.abc import Iterator
 
 import pytest
 from lab import LONG, TIMEOUT_S, Ended, Lab, Seen, attack, telling
-from victims import VICTIMS, Victim
+from victims import SEALED, VICTIMS, Victim
 from wire import Harm, Message, Proxy
 
 CODES = [91, 10107, 11600, 189, 50, 13, 8000]
@@ -110,3 +111,46 @@ def test_s5_s14_a_server_that_falls_silent_does_not_hold_a_command_that_is_asked
         for message in chosen if LONG else chosen[:: 8 if name == "restore" else 12]:
             ended = stopped(victim, proxy, message)
             judge(victim, proxy, seen, (f"{message.name} stop", ended))
+
+
+@pytest.mark.parametrize("name", list(SEALED))
+def test_s1_s5_s9_hazard_14_connections_fail_where_backups_are_sealed(name: str, lab: Lab, proxy: Proxy) -> None:
+    with attack(f"{name}: the n-th message is cut, or answered with an error") as seen:
+        victim = SEALED[name](lab)
+        chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
+        for at, message in enumerate(chosen if LONG else chosen[::9]):
+            for harm in [["cut", 91], ["half", 50]][at % 2]:
+                struck(victim, proxy, seen, message, harm)
+
+
+KILLED = {"backup": 6, "restore": 6, "startup": 9, "sealed backup": 15, "sealed restore": 15}
+
+
+@pytest.mark.parametrize("name", list(KILLED))
+def test_s1_s5_hazard_05_killed_at_any_message(name: str, lab: Lab, proxy: Proxy) -> None:
+    """kill -9 of the command when its n-th message is under way: it arrives, but nobody hears the answer."""
+    with attack(f"{name}: kill -9 at the n-th message") as seen:
+        victim = {**VICTIMS, **SEALED}[name](lab)
+        chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
+        for message in chosen if LONG else chosen[:: KILLED[name]]:
+            ended = killed(victim, proxy, message)
+            proxy.cut_all()
+            seen.points += proxy.struck
+            victim.after(seen, f"killed at {message.name}", ended)
+
+
+def killed(victim: Victim, proxy: Proxy, at: Message) -> Ended:
+    victim.before()
+    begun = threading.Event()
+    process: list[subprocess.Popen[str]] = []
+
+    def kill() -> None:
+        begun.wait(TIMEOUT_S)
+        process[0].kill()
+
+    proxy.strike(at, kill)
+    with victim.lab.begin(*victim.arguments, url=proxy.url) as started:
+        process.append(started)
+        begun.set()
+        out, err = started.communicate(timeout=TIMEOUT_S)
+    return Ended(started.returncode, out, err)

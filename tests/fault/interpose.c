@@ -3,13 +3,16 @@
 //   REPRISE_FAULT_FOLDER  only paths below it count (an absolute path without links)
 //   REPRISE_FAULT_LOG     gets a line "kind path" for every call that counts, and "hit kind path" for one that failed
 //   REPRISE_FAULT_CALL    "kind:n": the n-th call of that kind fails; "kind:n+": it and all later ones of that kind
-//   REPRISE_FAULT_ERROR   with this errno; "short" (write alone): half of the bytes are written, which is no error
-//   REPRISE_FAULT_CLOCK   seconds that CLOCK_REALTIME is moved by
+//   REPRISE_FAULT_ERROR   with this errno; "short" (write alone): half of the bytes are written, which is no error;
+//                         "kill": kill -9 instead of the call, "torn" (write alone): after half of the bytes
+//   REPRISE_FAULT_CLOCK   "SECONDS": CLOCK_REALTIME is moved by so many; "=SECONDS": it stands at that time;
+//                         "SECONDS@N": it is moved from its N-th reading on
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +28,9 @@ static const char *const names[KINDS] = {"open",   "create", "write", "sync",   
 
 static const char *folder, *log_path;
 static size_t folder_length;
-static int chosen = -1, first = 0, lasting = 0, error = 0, is_short = 0, log_fd = -1;
+static int chosen = -1, first = 0, lasting = 0, error = 0, is_short = 0, is_kill = 0, is_torn = 0, log_fd = -1;
 static int passed[KINDS];
-static long clock_shift;
+static long clock_shift, clock_stands, clock_from, clock_readings;
 
 #define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
@@ -37,8 +40,10 @@ __attribute__((constructor)) static void begin(void) {
     folder = getenv("REPRISE_FAULT_FOLDER");
     folder_length = folder ? strlen(folder) : 0;
     log_path = getenv("REPRISE_FAULT_LOG");
-    clock_shift = shift ? atol(shift) : 0;
+    if (shift && *shift == '=') clock_stands = atol(shift + 1);
+    else if (shift) clock_shift = atol(shift), clock_from = strchr(shift, '@') ? atol(strchr(shift, '@') + 1) : 0;
     if (how) is_short = strcmp(how, "short") == 0, error = atoi(how);
+    if (how) is_kill = strcmp(how, "kill") == 0, is_torn = strcmp(how, "torn") == 0;
     for (int kind = 0; call && kind < KINDS; ++kind) {
         const size_t length = strlen(names[kind]);
         if (strncmp(call, names[kind], length) != 0 || call[length] != ':') continue;
@@ -82,6 +87,7 @@ static int fails(enum kind kind, int at, const char *path) {
     errno = before;
     if ((int)kind != chosen || (lasting ? number < first : number != first)) return 0;
     note("hit ", (int)kind, whole);
+    if (is_kill) raise(SIGKILL);
     errno = error;
     return 1;
 }
@@ -110,6 +116,7 @@ int openat64(int at, const char *path, int flags, ...) { OPENER(openat64, at); }
 ssize_t write(int fd, const void *bytes, size_t count) {
     REAL(write);
     if (!fails(WRITE, fd, NULL)) return real(fd, bytes, count);
+    if (is_torn && real(fd, bytes, count / 2) >= 0) raise(SIGKILL);
     return is_short ? real(fd, bytes, count > 1 ? count / 2 : count) : -1;
 }
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) {
@@ -148,6 +155,8 @@ WRAP(READLINK, at, a, ssize_t, readlinkat, (int at, const char *a, char *into, s
 int clock_gettime(clockid_t which, struct timespec *into) {
     REAL(clock_gettime);
     const int result = real(which, into);
-    if (result == 0 && which == CLOCK_REALTIME) into->tv_sec += clock_shift;
+    if (result != 0 || which != CLOCK_REALTIME) return result;
+    if (clock_stands) into->tv_sec = clock_stands, into->tv_nsec = 0;
+    else if (__sync_add_and_fetch(&clock_readings, 1) >= clock_from) into->tv_sec += clock_shift;
     return result;
 }

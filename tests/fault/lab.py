@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "live"), str(ROOT / "tests" / "reader")]
+sys.path[:0] = [str(ROOT / "tests" / "live")]
 
 import e2e  # noqa: E402
 import pymongo  # noqa: E402
-import read_backup  # noqa: E402
 from bson import json_util  # noqa: E402
 from bson.raw_bson import RawBSONDocument  # noqa: E402
+from packed import Keys, documents_in, is_whole  # noqa: E402
 
 PROGRAM = os.environ.get("REPRISE_COMMAND", str(ROOT / "build" / "release" / "bin" / "reprise"))
 INTERPOSER = ROOT / "build" / "fault" / "interpose.so"
@@ -135,28 +135,6 @@ def make(database: Any, changed: bool = False) -> State:
     return state_of(database)
 
 
-@contextlib.contextmanager
-def quiet() -> Any:
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
-        yield
-
-
-def is_whole(path: pathlib.Path) -> str:
-    """What is wrong with the file, by a stranger's reader; empty when nothing is."""
-    try:
-        with quiet():
-            read_backup.check(str(path))
-    except (read_backup.Bad, OSError) as problem:
-        return str(problem)
-    return ""
-
-
-def documents_in(path: pathlib.Path) -> dict[str, list[dict[str, Any]]]:
-    """The documents of a backup by collection."""
-    found: dict[str, list[dict[str, Any]]] = json_util.loads(path.read_text(encoding="utf-8"))["collections"]
-    return found
-
-
 class Lab:
     """A victim's surroundings: one database, one folder, and the folder as it was before the attack."""
 
@@ -164,9 +142,16 @@ class Lab:
         self.url, self.database, self.folder = url, database, place / "backups"
         self.template, self.log = place / "template", place / "calls"
         self.place, self.said = place, ""
+        self.keys: Keys | None = None
+
+    def seal(self) -> None:
+        """From here on backups are compressed, encrypted and signed."""
+        self.keys = Keys(self.place)
 
     def environment(self, url: str | None = None) -> dict[str, str]:
-        return {**os.environ, "MONGO_URL": url or self.url, "DB_NAME": self.database.name, "BACKUP_DIR": str(self.folder)}
+        more = self.keys.environment if self.keys else {}
+        where = {"MONGO_URL": url or self.url, "DB_NAME": self.database.name, "BACKUP_DIR": str(self.folder)}
+        return {**os.environ, **where, **more}
 
     def begin(self, *arguments: str, url: str | None = None, **more: str) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
@@ -204,11 +189,11 @@ class Lab:
     def visible(self) -> list[pathlib.Path]:
         found = self.folder.iterdir() if self.folder.is_dir() else []
         plain = (each for each in found if each.name.startswith(KINDS) and not each.is_symlink())
-        return sorted(each for each in plain if each.name != "backup_latest.json")
+        return sorted(each for each in plain if not each.name.startswith("backup_latest."))
 
     @property
     def latest(self) -> pathlib.Path | None:
-        link = self.folder / "backup_latest.json"
+        link = self.folder / ("backup_latest.json.zst.age" if self.keys else "backup_latest.json")
         if link.is_symlink() or not link.exists():
             return link.resolve() if link.is_symlink() else None
         name = self.result("status")["latest"]  # a hard link or copy, where links are refused
@@ -220,6 +205,8 @@ class Lab:
             if problem := is_whole(each):
                 seen.half_visible += 1
                 seen.wrong(where, f"not whole: {problem}")
+            if self.keys and not each.name.endswith(".json.zst.age"):
+                seen.wrong(where, f"{each.name} is not sealed")
         latest = self.latest
         if had_latest and (latest is None or not latest.is_file() or not latest.name.startswith("backup_") or is_whole(latest)):
             seen.wrong_latest += 1

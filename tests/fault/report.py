@@ -12,7 +12,7 @@ from typing import Any
 COUNTS = ("lost", "half_visible", "wrong_latest", "duplicates")
 HEAD = "| attack | points | seconds | lost documents | half-visible files | wrong `latest` | duplicates |\n" + "|---" * 7 + "|"
 BEGIN, END = "<!-- made by run.sh --long -->", "<!-- end -->"
-LINE = re.compile(r"^attack: (?P<name>.+?) points=(?P<points>\d+)(?P<rest>(?: \w+=[\d.]+)*)\s*$", re.MULTILINE)
+FIELDS = ("attack", "points", "seconds", *COUNTS)
 README = pathlib.Path(__file__).resolve().parent / "README.md"
 Row = dict[str, Any]
 
@@ -24,28 +24,23 @@ def rows_of_python(results: pathlib.Path) -> list[Row]:
     return rows
 
 
-def rows_of_steps(logs: pathlib.Path, results: pathlib.Path) -> list[Row]:
-    """The lines that the C++ tests print."""
+def rows_of_steps(results: pathlib.Path) -> list[Row]:
+    """What the C++ tests wrote into the file that REPRISE_FAULT_ROWS names: a line per attack, with these FIELDS."""
     rows = []
-    for end in sorted(results.glob("fault_*.end")):
-        text = (logs / f"fault_{end.stem}.log").read_text(encoding="utf-8", errors="replace")
-        for found in LINE.finditer(text):
-            more = dict(pair.split("=") for pair in found["rest"].split())
-            row: Row = {"name": found["name"], "points": int(found["points"]), "seconds": None, "wrong": 0}
-            rows.append(row | {key: int(more.get(key, 0)) for key in COUNTS} | _seconds(more))
+    for path in sorted(results.glob("*.rows")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            given = json.loads(line)
+            if missing := set(FIELDS) - set(given):
+                raise SystemExit(f"{path}: {line} lacks {sorted(missing)}")
+            rows.append({"name": given["attack"], "wrong": 0, **{key: given[key] for key in FIELDS if key != "attack"}})
     return rows
-
-
-def _seconds(more: dict[str, str]) -> Row:
-    return {"seconds": float(more["seconds"])} if "seconds" in more else {}
 
 
 def table(rows: list[Row]) -> str:
     lines = [HEAD]
     for row in rows:
-        time = "" if row["seconds"] is None else f"{row['seconds']:.0f}"
-        lines.append(f"| {row['name']} | {row['points']} | {time} | " + " | ".join(str(row[key]) for key in COUNTS) + " |")
-    total = sum(row["seconds"] or 0 for row in rows)
+        lines.append(f"| {row['name']} | {row['points']} | {row['seconds']:.0f} | " + " | ".join(str(row[key]) for key in COUNTS) + " |")
+    total = sum(row["seconds"] for row in rows)
     sums = " | ".join(str(sum(row[key] for row in rows)) for key in COUNTS)
     lines.append(f"| **all {len(rows)}** | {sum(row['points'] for row in rows)} | {total:.0f} | {sums} |")
     return "\n".join(lines)
@@ -77,7 +72,7 @@ def main() -> int:
     parser.add_argument("results", type=pathlib.Path)
     parser.add_argument("logs", type=pathlib.Path)
     arguments = parser.parse_args()
-    rows = rows_of_steps(arguments.logs, arguments.results) + rows_of_python(arguments.results)
+    rows = rows_of_steps(arguments.results) + rows_of_python(arguments.results)
     told = complaints(arguments.logs, arguments.results)
     bad = [row["name"] for row in rows if row["wrong"] or any(row[key] for key in COUNTS)]
     skipped = set()

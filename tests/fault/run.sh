@@ -29,7 +29,7 @@ python=build/venv/bin/python
 # Quick when tests/run.sh has built both already. Only the asan build has the fault steps compiled in.
 build() {
     sh tests/setup.sh --tests &&
-        cmake --preset release && cmake --build --preset release -j "$(nproc)" --target reprise_command &&
+        cmake --preset release && cmake --build --preset release -j "$(nproc)" --target reprise_command reprise_shared &&
         cmake --preset asan && cmake --build --preset asan -j "$(nproc)" --target $(steps) &&
         gcc -shared -fPIC -O1 -Wall -Wextra -Werror -o build/fault/interpose.so tests/fault/interpose.c -ldl
 }
@@ -57,7 +57,7 @@ attacks() {
     part "$1" env REPRISE_FAULT_REPORT="$PWD/$results/$1.jsonl" "$python" -m pytest -p no:cacheprovider --color=no -ra \
         --rootdir=tests $(for each in $2; do echo "tests/fault/attack_$each.py"; done)
 }
-for each in $(steps); do part "$each" "build/asan/$each"; done
+for each in $(steps); do part "$each" env REPRISE_FAULT_ROWS="$PWD/$results/$each.rows" "build/asan/$each"; done
 attacks files files
 attacks wire "wire server"
 wait

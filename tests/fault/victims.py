@@ -7,6 +7,7 @@ from collections.abc import Callable
 import lab as labs
 from lab import Ended, Lab, Seen, State, make
 
+
 class Victim:
     """One command under attack: what stands before it, and what must hold after it."""
 
@@ -18,6 +19,7 @@ class Victim:
 
     def after(self, seen: Seen, where: str, ended: Ended) -> None:
         raise NotImplementedError
+
 
 class BackupVictim(Victim):
     def __init__(self, lab: Lab) -> None:
@@ -143,6 +145,64 @@ class RehashVictim(BackupVictim):
         self.lab.check_next(seen, where)
 
 
+class ForgetVictim(BackupVictim):
+    """Two by rule, a pinned one and a safety backup stay, whatever happens; one run that goes well leaves just those (S3)."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        files = [lab.latest, *(lab.folder / lab.result("backup")["file"] for _ in range(5))]
+        assert files[0] is not None
+        lab.result("pin", str(files[1]))
+        safety = lab.result("restore", str(files[0]))["safety_file"]
+        self.data = labs.state_of(lab.database)
+        self.stay = {safety, *(str(files[at].name) for at in (1, 4, 5))}  # type: ignore[union-attr]
+        lab.keep_folder()
+        self.arguments = ("forget", "--keep-last", "2")
+
+    def after(self, seen: Seen, where: str, ended: Ended) -> None:
+        self.lab.check_folder(seen, where)
+        self.lab.check_data(seen, where, self.data)
+        self.check_left(seen, where)
+        if ended.code == 0:
+            self.check_said(seen, where, ended)
+        again = self.lab.run(*self.arguments)
+        if again.code:
+            seen.wrong(where, f"the next one ended with {again.code}: {again.out}")
+        self.check_left(seen, where)
+        if surplus := {each.name for each in self.lab.visible()} - self.stay:
+            seen.wrong(where, f"still there after the next one: {surplus}")
+        self.lab.check_next(seen, where)
+
+    def check_said(self, seen: Seen, where: str, ended: Ended) -> None:
+        """What could not be looked at, or not removed, stays for once, and the result says so."""
+        said = {each["file"]: each["reasons"] for each in ended.json["kept"]}
+        for name in {each.name for each in self.lab.visible()} - self.stay:
+            if not said.get(name) and not any(name in warning for warning in ended.json["warnings"]):
+                seen.wrong(where, f"it went well and says nothing of {name}, which is still there: {ended.out}")
+
+    def check_left(self, seen: Seen, where: str) -> None:
+        left = {each.name for each in self.lab.visible()}
+        if gone := self.stay - left:
+            seen.lost += sum(len(held) for name in gone for held in labs.documents_in(self.lab.template / name).values())
+            seen.wrong(where, f"removed, and no rule says so: {gone}")
+
+
+class SealedBackupVictim(BackupVictim):
+    """Compressed, encrypted and signed."""
+
+    def __init__(self, lab: Lab) -> None:
+        lab.seal()
+        super().__init__(lab)
+
+
+class SealedRestoreVictim(RestoreVictim):
+    """The same; its safety backup is sealed as well."""
+
+    def __init__(self, lab: Lab) -> None:
+        lab.seal()
+        super().__init__(lab)
+
+
 VICTIMS: dict[str, Callable[[Lab], Victim]] = {
     "backup": BackupVictim,
     "first backup": FirstBackupVictim,
@@ -150,4 +210,7 @@ VICTIMS: dict[str, Callable[[Lab], Victim]] = {
     "startup": StartupVictim,
     "verify": VerifyVictim,
     "rehash": RehashVictim,
+    "forget": ForgetVictim,
 }
+# The same as above with zstd, age and signatures: a few points of each attack in the short run.
+SEALED: dict[str, Callable[[Lab], Victim]] = {"sealed backup": SealedBackupVictim, "sealed restore": SealedRestoreVictim}
