@@ -26,6 +26,17 @@ Problem not_written(const std::string& path, int error) {
                    "cannot write " + path + ": " + std::strerror(error));
 }
 
+// A name that a power cut takes away would take the key of every backup made for it.
+bool keep_entry(const std::string& path) {
+    const int folder = open(std::filesystem::path(path).parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return false;
+    const bool worked = fsync(folder) == 0 || errno == EINVAL;  // of a kind that has nothing to make durable
+    const int error = errno;
+    close(folder);
+    errno = error;
+    return worked;
+}
+
 // 0600 from the first byte, whatever the umask.
 void write_new(const std::string& path, const char* bytes, std::size_t size) {
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -36,7 +47,7 @@ void write_new(const std::string& path, const char* bytes, std::size_t size) {
         worked = written > 0 || (written < 0 && errno == EINTR);
         if (written > 0) bytes += written, size -= static_cast<std::size_t>(written);
     }
-    worked = worked && fsync(file) == 0;
+    worked = worked && fsync(file) == 0 && keep_entry(path);
     const int error = errno;
     close(file);
     if (worked) return;

@@ -101,7 +101,9 @@ Failure explain_damage(Store& store, OpenBlob& blob, const Failure& failure, con
         return Failure(Code::corrupt, "file_truncated",
                        printable(blob.name()) + " was cut off: it holds " + std::to_string(blob.size_bytes()) + " of the " +
                            std::to_string(known->size_bytes) + " bytes that were stored; use another backup");
-    if (failure.code == Code::corrupt || stored_hash(blob, context) == known->stored_sha256) return failure;
+    const bool said_cut = failure.reason == "file_truncated";  // of a file that has its size
+    if (failure.code == Code::corrupt && !said_cut) return failure;
+    if (stored_hash(blob, context) == known->stored_sha256) return failure;
     return Failure(Code::corrupt, "file_damaged",
                    printable(blob.name()) + " was changed since it was written: its bytes are others; use another backup");
 }

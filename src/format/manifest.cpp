@@ -56,6 +56,7 @@ Manifest read(const Json& json) {
     m.edited_from = text_of(json, "edited_from");
     if (const std::string deployment = text_of(json, "deployment"); !deployment.empty()) m.deployment = deployment;
     m.sequence = int_of(json, "sequence");
+    if (m.sequence > kMaxCount) throw Failure(Code::corrupt, "manifest_invalid", "sequence is out of range");
     m.scope = json.at("scope").as_string();
     m.consistency = text_of(json, "consistency");
     m.summary = summary_from_json(json.at("summary"));

@@ -14,7 +14,8 @@
 namespace reprise {
 
 constexpr int kFormat = 1;
-constexpr const char* kVersion = REPRISE_VERSION_TEXT;  // "0.1.0", from CMake
+constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;  // of documents, bytes and sequences
+constexpr const char* kVersion = REPRISE_VERSION_TEXT;     // "0.1.0", from CMake
 
 struct Scope {
     std::string is = "all";  // all | configured | partial

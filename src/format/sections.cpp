@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kIdDigits = 32;
 constexpr std::size_t kDigestDigits = 32;
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
 
 Json names_to_json(const std::vector<std::string>& names) {
     Json list = Json::array();

@@ -140,12 +140,8 @@ std::unique_ptr<Vault> make_vault(const KeysConfig& keys, std::shared_ptr<const 
     Vault::Given given;
     given.recipients = keys.recipients;
     given.scrypt_max_log_n = keys.scrypt_max_log_n;
-    given.secrets = [keys, pushed] {
-        AgeSecrets secrets;
-        secrets.identities = read_identities(keys, *pushed);
-        secrets.passphrase = read_passphrase(keys, *pushed);
-        return secrets;
-    };
+    given.secrets.identities = [keys, pushed] { return read_identities(keys, *pushed); };
+    given.secrets.passphrase = [keys, pushed] { return read_passphrase(keys, *pushed); };
     if (!keys.passphrase_file.empty() || pushed->has(kPassphraseSecret))
         given.passphrase = [keys, pushed] { return read_passphrase(keys, *pushed); };
     given.configured =

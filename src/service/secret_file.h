@@ -12,10 +12,11 @@
 namespace reprise {
 
 // The content of a file that nobody but its owner may read. `what` it is, for messages: "the identity file". Failure{denied,
-// "key_missing"} when it is not there, {denied, "secret_exposed"} when others may read or write it, {invalid_config,
-// "secret_file_invalid"} when it is no file, empty or over 64 KiB.
+// "key_missing"} when it is not there, {denied, "secret_exposed"} when others may read or write it, {denied,
+// "key_replaceable"} when it lies in a folder that everybody may write to, {invalid_config, "secret_file_invalid"} when it is
+// no file, empty or over 64 KiB.
 Secret read_secret_file(const std::string& path, const std::string& what);
-// A file that anybody may read, bounded the same.
+// A file that anybody may read, and only its owner write; else the same.
 std::string read_key_file(const std::string& path, const std::string& what);
 
 // What the host pushed with reprise_secret_set. Thread-safe.

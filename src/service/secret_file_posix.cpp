@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include "base/failure.h"
 #include "base/text.h"
@@ -32,6 +34,24 @@ public:
         if ((about_.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
         throw Failure(Code::denied, "secret_exposed",
                       name_ + " can be read by others than its owner, so it is not used: chmod 600 it");
+    }
+
+    // Whoever can change a trusted key, or put another file in the place of any key, decides what is believed or who can read
+    // new backups. In a sticky folder nobody can replace what is another's.
+    void check_owned(const std::string& path) const {
+        if ((about_.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+            throw Failure(Code::denied, "key_replaceable",
+                          name_ + " can be written by others than its owner, so it is not believed: chmod go-w it");
+        std::error_code error;
+        const std::string folder = std::filesystem::canonical(path, error).parent_path().string();
+        struct stat about {};
+        if (!error && ::stat(folder.c_str(), &about) != 0) error.assign(errno, std::generic_category());
+        if (error) throw system_failure("cannot look at the folder of " + name_, error.value());
+        if ((about.st_mode & S_IWOTH) != 0 && (about.st_mode & S_ISVTX) == 0)
+            throw Failure(Code::denied, "key_replaceable",
+                          name_ +
+                              " lies in a folder that everybody may write to, where anybody could put another in its place: "
+                              "chmod o-w the folder");
     }
 
     Secret read() const {
@@ -71,11 +91,14 @@ private:
 Secret read_secret_file(const std::string& path, const std::string& what) {
     const File file(path, what);
     file.check_private();
+    file.check_owned(path);
     return file.read();
 }
 
 std::string read_key_file(const std::string& path, const std::string& what) {
-    return std::string(File(path, what).read().reveal());
+    const File file(path, what);
+    file.check_owned(path);
+    return std::string(file.read().reveal());
 }
 
 void PushedSecrets::set(const std::string& name, std::string_view bytes) {

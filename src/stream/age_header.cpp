@@ -14,6 +14,10 @@ constexpr std::string_view kVersionLine = "age-encryption.org/v1";
 constexpr std::string_view kAnyVersion = "age-encryption.org/";
 constexpr std::size_t kReadBytes = 4096;
 constexpr std::size_t kColumns = 64;
+constexpr std::string_view kMacMark = "---";
+constexpr std::size_t kMacLineBytes = 4 + 43;
+
+Failure bad_mac() { return bad_age("no MAC of 32 bytes at the end of the header"); }
 
 // Lines of the header out of a source, bounded.
 class HeadLines {
@@ -36,6 +40,8 @@ private:
     void fill() {
         searched_ = buffer_.size();
         if (begin_ == 0 && buffer_.size() > kVersionLine.size()) throw bad_age("no version line");
+        // Whatever follows the MAC without a newline in between was changed, not cut off.
+        if (buffer_.compare(begin_, kMacMark.size(), kMacMark) == 0 && buffer_.size() - begin_ > kMacLineBytes) throw bad_mac();
         if (buffer_.size() >= kMaxAgeHeaderBytes) throw bad_age("a header over 64 KiB");
         const std::size_t had = buffer_.size();
         buffer_.resize(had + kReadBytes);
@@ -76,7 +82,7 @@ std::string read_body(HeadLines& lines) {
 
 void read_mac(std::string_view line, AgeHeader& header) {
     const auto mac = line.substr(0, 4) == "--- " ? from_base64_unpadded(line.substr(4)) : std::nullopt;
-    if (!mac || mac->size() != kKeyBytes) throw bad_age("no MAC of 32 bytes at the end of the header");
+    if (!mac || mac->size() != kKeyBytes) throw bad_mac();
     header.mac = *mac;
 }
 
@@ -111,9 +117,9 @@ AgeHeader read_age_header(Source& source, std::string& rest) {
     if (first != kVersionLine) throw bad_age("no version line");
     for (;;) {
         const std::string_view line = lines.next();
-        if (line.substr(0, 3) == "---") {
+        if (line.substr(0, kMacMark.size()) == kMacMark) {
             read_mac(line, header);
-            header.text = rest.substr(0, lines.line_begin() + 3);
+            header.text = rest.substr(0, lines.line_begin() + kMacMark.size());
             break;
         }
         if (line.substr(0, 3) != "-> ") throw bad_age("a line that begins no recipient");

@@ -11,11 +11,14 @@ namespace reprise {
 namespace {
 
 constexpr std::string_view kRecipientPrefix = "age", kIdentityPrefix = "AGE-SECRET-KEY-",
-                           kSmallIdentityPrefix = "age-secret-key-";
+                           kSmallIdentityPrefix = "age-secret-key-", kPostQuantumStart = "AGE-SECRET-KEY-PQ-1";
 
-Failure bad_identity(std::size_t line) {
+Failure bad_identity(std::size_t number, std::string_view line) {
+    const bool post_quantum = line.substr(0, kPostQuantumStart.size()) == kPostQuantumStart;
     return Failure(Code::invalid_config, "identity_invalid",
-                   "line " + std::to_string(line) + " of the identities is no X25519 identity of age (AGE-SECRET-KEY-1…)");
+                   "line " + std::to_string(number) + " of the identities is " +
+                       (post_quantum ? "a post-quantum identity, which is not known here; use one of X25519 (AGE-SECRET-KEY-1…)"
+                                     : "no X25519 identity of age (AGE-SECRET-KEY-1…)"));
 }
 
 std::string_view trimmed(std::string_view line) {
@@ -44,7 +47,8 @@ std::vector<Secret> parse_identities(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
         if (one.empty() || one.front() == '#') continue;
         auto decoded = bech32_decode(one);
-        if (!decoded || decoded->prefix != kIdentityPrefix || decoded->bytes.size() != kX25519Bytes) throw bad_identity(line);
+        if (!decoded || decoded->prefix != kIdentityPrefix || decoded->bytes.size() != kX25519Bytes)
+            throw bad_identity(line, one);
         if (found.size() == kMaxIdentities)
             throw Failure(Code::invalid_config, "identity_invalid",
                           "more than " + std::to_string(kMaxIdentities) + " identities");
@@ -67,10 +71,16 @@ Secret identity_text(std::string_view identity) {
     return text;
 }
 
-const AgeSecrets& AgeKeyring::secrets() {
+const std::vector<Secret>& AgeKeyring::identities() {
     const std::lock_guard<std::mutex> hold(mutex_);
-    if (!secrets_) secrets_ = loader_ ? loader_() : AgeSecrets();
-    return *secrets_;
+    if (!identities_) identities_ = secrets_.identities ? secrets_.identities() : std::vector<Secret>();
+    return *identities_;
+}
+
+const Secret& AgeKeyring::passphrase() {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    if (!passphrase_) passphrase_ = secrets_.passphrase ? secrets_.passphrase() : Secret();
+    return *passphrase_;
 }
 
 void AgeKeyring::remember(const std::string& header, const Secret& file_key, bool written) {

@@ -26,10 +26,10 @@ struct AgeRecipients {
     bool any() const { return !points.empty() || !passphrase.empty(); }
 };
 
-// What a host may open files with.
+// What a host may open files with, each asked for when a file needs it. Empty functions: there is none.
 struct AgeSecrets {
-    std::vector<Secret> identities;  // 32 bytes each
-    Secret passphrase;
+    std::function<std::vector<Secret>()> identities;  // 32 bytes each
+    std::function<Secret()> passphrase;
 };
 
 // "age1…". Failure{invalid_config, "recipient_invalid"}, which does not repeat it.
@@ -40,17 +40,18 @@ std::vector<Secret> parse_identities(std::string_view text);
 std::string recipient_of(std::string_view identity);  // "age1…" of the 32 bytes
 Secret identity_text(std::string_view identity);      // "AGE-SECRET-KEY-1…"
 
-// The keys of one job. The secrets are asked for when the first file has to be opened, and not before: a host that only
-// backs up needs none. File keys are remembered by the header they stand in, so that a second reading of a file asks for
-// nothing, and so that the job that wrote a file can read it back without identity. Thread-safe.
+// The keys of one job. A secret is asked for when the first file of its kind has to be opened, and not before: a host that
+// only backs up needs none, and one that opens by passphrase no identity. File keys are remembered by the header they stand in,
+// so that a second reading of a file asks for nothing, and so that the job that wrote a file can read it back without identity.
+// Thread-safe.
 class AgeKeyring {
 public:
-    // Called at most once. Failures come out of the opening that asked.
-    using Loader = std::function<AgeSecrets()>;
-    explicit AgeKeyring(Loader loader = {}, int max_log_n = kScryptReadLogN)
-        : loader_(std::move(loader)), max_log_n_(max_log_n) {}
+    // Each function is called until it once succeeds. Failures come out of the opening that asked.
+    explicit AgeKeyring(AgeSecrets secrets = {}, int max_log_n = kScryptReadLogN)
+        : secrets_(std::move(secrets)), max_log_n_(max_log_n) {}
 
-    const AgeSecrets& secrets();
+    const std::vector<Secret>& identities();
+    const Secret& passphrase();  // empty: there is none
     int max_log_n() const { return max_log_n_; }
     void remember(const std::string& header, const Secret& file_key, bool written = false);
     std::optional<Secret> recall(const std::string& header) const;
@@ -64,10 +65,11 @@ private:
         bool written;
     };
 
-    Loader loader_;
+    AgeSecrets secrets_;
     int max_log_n_;
     mutable std::mutex mutex_;
-    std::optional<AgeSecrets> secrets_;
+    std::optional<std::vector<Secret>> identities_;
+    std::optional<Secret> passphrase_;
     std::vector<Remembered> remembered_;
 };
 

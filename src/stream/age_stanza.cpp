@@ -94,7 +94,7 @@ AgeStanza wrap_for_recipient(const std::string& recipient, const Secret& file_ke
 Secret unwrap_scrypt(const AgeStanza& stanza, AgeKeyring& keyring) {
     const ScryptStanza parts = check_scrypt(stanza);
     check_cost(parts.log_n, keyring.max_log_n());
-    const Secret& passphrase = keyring.secrets().passphrase;
+    const Secret& passphrase = keyring.passphrase();
     if (passphrase.empty()) nothing_to_open_with("with a passphrase", "encryption.passphrase_file");
     const Secret key = scrypt_key(passphrase.reveal(), std::string(kScryptLabel) + parts.salt, parts.log_n);
     auto file_key = open_file_key(key, stanza.body);
@@ -138,12 +138,13 @@ Secret unwrap_file_key(const std::vector<AgeStanza>& stanzas, AgeKeyring& keyrin
     std::vector<std::pair<std::string, const AgeStanza*>> ours;
     for (const AgeStanza& stanza : stanzas)
         if (stanza.arguments[0] == kX25519Type) ours.emplace_back(check_x25519(stanza), &stanza);
-    const auto& identities = keyring.secrets().identities;
+    const auto& identities = keyring.identities();
     if (identities.empty()) nothing_to_open_with("for an identity", "encryption.identity_file");
     for (const auto& [share, stanza] : ours)
         for (const Secret& identity : identities)
             if (auto file_key = try_identity(identity, share, stanza->body)) return std::move(*file_key);
-    none_fits("none of the identities fits");
+    none_fits(ours.empty() ? "only for kinds of recipients that are not known here, such as post-quantum ones"
+                           : "none of the identities fits");
 }
 
 }  // namespace reprise

@@ -67,9 +67,10 @@ std::unique_ptr<Source> Vault::opened(Source& below) { return std::make_unique<O
 
 FileSignature Vault::sign(const std::string& sha256) {
     const std::lock_guard<std::mutex> hold(mutex_);
-    if (!signing_key_) signing_key_.emplace(given_.signing_key().reveal());
-    FileSignature signature{kAlgorithm, PublicKey{signing_key_->public_key()}.id(), {}};
-    append_base64(signature.value, signing_key_->sign(signed_text(sha256)));
+    if (!signing_key_) signing_key_ = given_.signing_key();
+    const SigningKey key(signing_key_->reveal());
+    FileSignature signature{kAlgorithm, PublicKey{key.public_key()}.id(), {}};
+    append_base64(signature.value, key.sign(signed_text(sha256)));
     return signature;
 }
 

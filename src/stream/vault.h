@@ -1,5 +1,5 @@
 // What one job has to encrypt, open, sign and check files with. Everything secret is asked for when it is needed, kept in
-// memory that no core dump holds, and wiped with this.
+// memory that no core dump holds, and wiped with this. While it is used, OpenSSL has a copy on the ordinary heap.
 #pragma once
 
 #include <functional>
@@ -17,11 +17,11 @@ namespace reprise {
 
 class Vault {
 public:
-    // Each function is called at most once, and may throw; an empty one: there is none.
+    // Each function may throw and is called until it once did not; an empty one: there is none.
     struct Given {
         std::vector<std::string> recipients;           // 32 bytes each
         std::function<Secret()> passphrase;            // to write with, where there are no recipients
-        AgeKeyring::Loader secrets;                    // to open with
+        AgeSecrets secrets;                            // to open with
         std::function<Secret()> signing_key;           // PEM; empty: files are not signed
         std::function<std::vector<PublicKey>()> keys;  // whose signatures are taken; empty: none is asked for
         int scrypt_max_log_n = kScryptReadLogN;
@@ -37,8 +37,8 @@ public:
     bool configured() const { return given_.configured; }
     bool trusts(const std::string& key_id);  // whose signature it is that a manifest speaks of
 
-    std::unique_ptr<Sink> encrypted(Sink& inner);   // only where encrypts(); outlived by this and `inner`
-    std::unique_ptr<Source> opened(Source& below);  // an age file, with or without armor
+    std::unique_ptr<Sink> encrypted(Sink& inner);         // only where encrypts(); outlived by this and `inner`
+    std::unique_ptr<Source> opened(Source& below);        // an age file, with or without armor
     void forget_written() { keyring_.forget_written(); }  // the keys of the files that were written so far
 
     FileSignature sign(const std::string& sha256);
@@ -53,7 +53,7 @@ private:
     AgeKeyring keyring_;
     std::mutex mutex_;
     std::optional<AgeRecipients> recipients_;
-    std::optional<SigningKey> signing_key_;
+    std::optional<Secret> signing_key_;  // PEM: OpenSSL's form of it would lie where core dumps see it
     std::optional<std::vector<PublicKey>> keys_;
 };
 

@@ -9,8 +9,10 @@
 
 namespace reprise {
 
-// Compresses with the library's own threads (they inherit the caller's blocked signals and its name) and writes to `inner` on
-// the calling thread. The frame's bytes depend neither on timing nor on the number of threads. level: 1…19, windows of 4 MiB
+// Compresses with the library's own threads and writes to `inner` on the calling thread. They are started by the first write
+// that fills a buffer, so they inherit the name and the blocked signals of whoever writes, which is a thread of ours
+// (compression.h); their stacks are of the system's default size, since the library lets nobody say another.
+// The frame's bytes depend neither on timing nor on the number of threads. level: 1…19, windows of 4 MiB
 // at most, which browsers and small readers take. `inner` outlives it.
 std::unique_ptr<Sink> make_zstd_sink(Sink& inner, int level);
 

@@ -43,11 +43,7 @@ void drain(reprise::Source& source) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     // Without passphrase: scrypt would take all the time.
-    reprise::AgeKeyring ring([] {
-        reprise::AgeSecrets secrets;
-        secrets.identities = reprise::parse_identities(kIdentity);
-        return secrets;
-    });
+    reprise::AgeKeyring ring({[] { return reprise::parse_identities(kIdentity); }, {}});
     Bytes bare(data, size), wrapped(data, size);
     drain(*reprise::make_age_source(bare, ring));
     const auto armor = reprise::make_armor_source(wrapped);

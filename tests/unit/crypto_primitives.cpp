@@ -1,6 +1,11 @@
 // Known answers from the RFCs, and what must be refused.
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
 #include "base/failure.h"
 #include "base/text.h"
 #include "crypto/aead.h"
@@ -158,6 +163,30 @@ TEST_CASE("keys go to PEM and back; what is no Ed25519 key is refused without re
     }
     CHECK(reason_of([&] { public_key_from_pem(pem.reveal()); }) == "trusted_key_invalid");
     CHECK(reason_of([&] { SigningKey wrong(key.public_pem()); }) == "signing_key_invalid");
+}
+
+TEST_CASE("s10: the pages of a secret are left out of core dumps, those of its copies too") {
+    const auto flags_of = [](const char* at) {
+        std::ifstream maps("/proc/self/smaps");
+        bool inside = false;
+        for (std::string line; std::getline(maps, line);) {
+            unsigned long begin = 0, end = 0;
+            if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+                const auto address = reinterpret_cast<std::uintptr_t>(at);
+                inside = begin <= address && address < end;
+            } else if (inside && line.rfind("VmFlags:", 0) == 0) {
+                return line + " ";
+            }
+        }
+        return std::string();
+    };
+    const Secret text("correct horse battery staple"), copy = text;
+    Secret zeroed = Secret::zeroed(100000);
+    const char on_the_stack = 'x';
+    CHECK(flags_of(&on_the_stack).find(" dd ") == std::string::npos);
+    for (const char* at : {text.reveal().data(), copy.reveal().data(), static_cast<const char*>(zeroed.data()),
+                           static_cast<const char*>(zeroed.data()) + 99999})
+        CHECK(flags_of(at).find(" dd ") != std::string::npos);  // "do not dump"
 }
 
 TEST_CASE("a secret is wiped behind its end and leaves nothing when it moves") {

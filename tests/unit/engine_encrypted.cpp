@@ -1,8 +1,7 @@
 // An encrypted file in a folder with its manifest: what each damage is called, and what can be said without a key.
-#include "engine_backup_files.h"
-
 #include "crypto/x25519.h"
 #include "engine/rekey.h"
+#include "engine_backup_files.h"
 #include "stream/packing.h"
 #include "stream/vault.h"
 
@@ -16,12 +15,7 @@ std::unique_ptr<Vault> vault_for(const Secret& recipient, const Secret* identity
     Vault::Given given;
     given.recipients.push_back(parse_recipient(recipient_of(recipient.reveal())));
     given.configured = true;
-    if (identity != nullptr)
-        given.secrets = [key = *identity] {
-            AgeSecrets secrets;
-            secrets.identities.push_back(key);
-            return secrets;
-        };
+    if (identity != nullptr) given.secrets.identities = [key = *identity] { return std::vector<Secret>{key}; };
     return std::make_unique<Vault>(std::move(given));
 }
 

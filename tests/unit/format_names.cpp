@@ -72,7 +72,14 @@ TEST_CASE("a manifest goes to JSON and back") {
     CHECK(got.deployment == "d");
     CHECK(got.summary.collections == m.summary.collections);
     CHECK(manifest_key(m.name) == "manifests/backup_20251012_162721.json.json");
-    for (const char* text : {"{}", "[]", "{\"manifest\":2}", "{\"manifest\":1,\"name\":5}"}) {
+    m.sequence = std::int64_t{1} << 53;
+    CHECK(manifest_from_json(manifest_to_json(m)).sequence == m.sequence);
+    std::vector<std::string> wrong{"{}", "[]", "{\"manifest\":2}", "{\"manifest\":1,\"name\":5}"};
+    for (const std::int64_t sequence : {m.sequence + 1, std::int64_t{9223372036854775807}}) {
+        m.sequence = sequence;
+        wrong.push_back(manifest_to_json(m).text());
+    }
+    for (const std::string& text : wrong) {
         try {
             manifest_from_json(parse_json(text));
             FAIL("it was taken");

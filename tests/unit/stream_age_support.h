@@ -57,21 +57,11 @@ inline std::string age_decrypt(std::string_view sealed, AgeKeyring& keyring, std
 }
 
 inline AgeKeyring ring_of(const Secret& identity) {
-    return AgeKeyring([identity] {
-        AgeSecrets secrets;
-        secrets.identities.push_back(identity);
-        return secrets;
-    });
+    return AgeKeyring({[identity] { return std::vector<Secret>{identity}; }, {}});
 }
 
 inline AgeKeyring ring_of_passphrase(std::string passphrase, int max_log_n = kScryptReadLogN) {
-    return AgeKeyring(
-        [passphrase] {
-            AgeSecrets secrets;
-            secrets.passphrase = Secret(passphrase);
-            return secrets;
-        },
-        max_log_n);
+    return AgeKeyring({{}, [passphrase] { return Secret(passphrase); }}, max_log_n);
 }
 
 template <typename Call>

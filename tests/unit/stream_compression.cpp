@@ -2,7 +2,10 @@
 #include <doctest/doctest.h>
 #include <zstd.h>
 
+#include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "stream/gzip.h"
 #include "stream/ordered.h"
@@ -97,6 +100,37 @@ TEST_CASE("gzip -d, zstd -d and Python read what is written") {
     for (const std::string how : {"zstd:1", "zstd:9", "zstd:17"}) CHECK((through("zstd -dcq", pack(how, text)) == text));
     CHECK(through("gzip -dc", pack("gzip", "")).empty());
     CHECK(through("zstd -dcq", pack("zstd", "")).empty());
+}
+
+TEST_CASE("s14: every thread that compression starts, zstd's own too, hears no signal of the host") {
+    const auto threads = [] {
+        std::set<std::string> found;
+        for (const auto& each : std::filesystem::directory_iterator("/proc/self/task")) found.insert(each.path().string());
+        return found;
+    };
+    const auto blocked_by = [](const std::string& thread) {
+        std::ifstream status(thread + "/status");
+        for (std::string line; std::getline(status, line);)
+            if (line.rfind("SigBlk:", 0) == 0) return std::stoull(line.substr(7), nullptr, 16);
+        return 0ULL;
+    };
+    for (const char* how : {"zstd", "gzip", "none"}) {
+        CAPTURE(how);
+        const auto before = threads();
+        Memory stored;
+        const auto sink = make_compressor(stored, parse_compression(how, "it"));
+        sink->write(lines(20'000'000));  // enough for every thread to be started
+        std::size_t ours = 0;
+        for (const std::string& thread : threads()) {
+            if (before.count(thread) > 0) continue;
+            ++ours;
+            for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE, SIGALRM, SIGUSR1, SIGPROF})
+                CHECK((blocked_by(thread) >> (signal - 1) & 1) == 1);
+        }
+        CHECK(ours >= (std::string(how) == "zstd" ? 1 + worker_count() : 1));
+        sink->finish();
+        CHECK(unpack(stored.text) == lines(20'000'000));
+    }
 }
 
 TEST_CASE("windows are 4 MiB at most, which browsers take") {

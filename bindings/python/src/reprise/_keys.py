@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, field
 
@@ -25,11 +26,28 @@ class KeyPair:
         except FileExistsError:
             said = f"{name} is there already, and a key is never written over: choose another name"
             raise BusyError(said, "name_taken") from None
-        with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(self.secret)
-            file.flush()
-            os.fsync(descriptor)
+        try:
+            with open(descriptor, "wb") as file:
+                os.fchmod(descriptor, 0o600)
+                file.write(self.secret)
+                file.flush()
+                os.fsync(descriptor)
+            _keep_entry(os.path.dirname(os.path.abspath(name)))
+        except BaseException:
+            os.unlink(name)  # half a key is worse than none
+            raise
+
+
+def _keep_entry(folder: str) -> None:
+    """A name that a power cut takes away would take the key of every backup made for it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:  # of a kind that has nothing to make durable
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def new_key(kind: str = "age") -> KeyPair:
