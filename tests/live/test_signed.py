@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 from typing import Any
 
@@ -144,6 +145,58 @@ def test_hazard_26_an_old_signed_backup_that_was_put_back_is_refused_at_startup(
     assert fingerprint(database) == before
     # By name a person may go back as far as there are files.
     assert signed.result("restore", old["file"])["file"] == old["file"]
+
+
+@pytest.mark.parametrize("lost", ["database", "folder"])
+def test_hazard_26_the_highest_sequence_is_remembered_by_the_database_and_by_the_folder(
+    signed: Command, database: Any, folder: pathlib.Path, lost: str
+) -> None:
+    fill(database)
+    old = signed.result("backup")
+    database.users.delete_one({})
+    new = signed.result("backup")
+    os.unlink(new["path"])
+    if lost == "database":
+        wipe(database)
+    else:  # a folder that is new, or from which somebody took its memory; the data alone are gone
+        for name in ("startup", "sequence", "manifests"):
+            path = folder / ".reprise" / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for name in fingerprint(database):
+            database.drop_collection(name)
+    started = signed("auto", "--json")
+    assert started.json["result"] == "refused"
+    assert skipped(started.json)[old["file"]] == "sequence_old"
+    assert fingerprint(database) == {}
+
+
+def test_hazard_26_after_an_old_backup_was_restored_by_name_new_ones_count(signed: Command, database: Any) -> None:
+    fill(database)
+    old = signed.result("backup")
+    database.users.delete_one({})
+    new = signed.result("backup")
+    signed.result("restore", old["file"])
+    before = fingerprint(database)
+    newest = signed.result("backup")
+    assert newest["sequence"] > new["sequence"]
+    wipe(database)
+    assert signed.result("auto")["file"] == newest["file"] and fingerprint(database) == before
+
+
+def test_hazard_26_a_trusted_key_that_others_can_change_is_not_believed(
+    signed: Command, url: str, database: Any, folder: pathlib.Path, private: pathlib.Path
+) -> None:
+    fill(database)
+    signed.result("backup")
+    wipe(database)
+    public = private.with_suffix(".pub")
+    with package.Reprise(url, database.name, folder, signature={"trust_key_files": [str(public)]}) as host:
+        public.chmod(0o666)
+        with pytest.raises(package.DeniedError) as raised:
+            host.auto()
+        assert raised.value.reason == "key_replaceable" and fingerprint(database) == {}
+        public.chmod(0o644)
+        assert host.auto().result == "restored"
 
 
 def test_hazard_27_a_file_stripped_to_look_old_is_not_restored_where_keys_are_configured(
