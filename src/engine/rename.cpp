@@ -9,7 +9,6 @@ namespace {
 
 constexpr int kMaxTries = 20;
 constexpr std::int64_t kPauseMs = 100;
-constexpr int kNamespaceExists = 48;
 
 // The new name is one that only a restore gives, so its being there and the old one's being gone is proof.
 bool moved(const RenamePlace& place, const CollectionInfo& from, const std::string& to) {

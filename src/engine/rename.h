@@ -15,6 +15,7 @@ namespace reprise {
 
 constexpr std::int64_t kMaxRenameMs = 15 * 60 * 1000;  // the bound doubles up to this where a server needs longer
 constexpr int kMaxTimeExpired = 50;                    // the server's code for "ran out of time"
+constexpr int kNamespaceExists = 48;
 
 // What goes away by waiting: locks, builds in progress, a server that steps down, a cut connection, a name that moved.
 bool passes_by_itself(const Failure& failure);

@@ -129,6 +129,7 @@ private:
             try {
                 if (attempt()) return;
             } catch (const Failure& failure) {
+                if (tries >= kMaxTries && failure.origin_code == kNamespaceExists) throw contended(target, "create collection");
                 if (tries >= kMaxTries || !passes_by_itself(failure)) throw;
                 if (failure.origin_code == kMaxTimeExpired) bound_ms_ = std::min(bound_ms_ * 2, kMaxRenameMs);
                 place_.context.cancel->wait_ms(kPauseMs * tries);

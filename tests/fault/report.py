@@ -25,21 +25,22 @@ def rows_of_python(results: pathlib.Path) -> list[Row]:
 
 
 def rows_of_steps(results: pathlib.Path) -> list[Row]:
-    """What the C++ tests wrote into the file that REPRISE_FAULT_ROWS names: a line per attack, with these FIELDS."""
+    """What the C++ tests wrote into the file that REPRISE_FAULT_ROWS names: a line per attack."""
     rows = []
     for path in sorted(results.glob("*.rows")):
         for line in path.read_text(encoding="utf-8").splitlines():
             given = json.loads(line)
             if missing := set(FIELDS) - set(given):
                 raise SystemExit(f"{path}: {line} lacks {sorted(missing)}")
-            rows.append({"name": given["attack"], "wrong": 0, **{key: given[key] for key in FIELDS if key != "attack"}})
+            rows.append({"name": given["attack"], "wrong": 0, **{key: given[key] for key in FIELDS[1:]}})
     return rows
 
 
 def table(rows: list[Row]) -> str:
     lines = [HEAD]
     for row in rows:
-        lines.append(f"| {row['name']} | {row['points']} | {row['seconds']:.0f} | " + " | ".join(str(row[key]) for key in COUNTS) + " |")
+        cells = [row["name"], row["points"], f"{row['seconds']:.0f}", *(row[key] for key in COUNTS)]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
     total = sum(row["seconds"] for row in rows)
     sums = " | ".join(str(sum(row[key] for row in rows)) for key in COUNTS)
     lines.append(f"| **all {len(rows)}** | {sum(row['points'] for row in rows)} | {total:.0f} | {sums} |")

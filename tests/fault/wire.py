@@ -101,6 +101,7 @@ class Proxy:
         self.harm: Callable[[Message], Harm] = lambda _: None
         self.seen: list[Message] = []
         self.struck = 0  # how often harm was done
+        self.failed: list[str] = []  # what a callable raised
         self.lock, self.released, self.links = threading.Lock(), threading.Event(), list[socket.socket]()
         self.counts = {"request": 0, "reply": 0}
 
@@ -117,7 +118,7 @@ class Proxy:
         """From here on messages are counted anew."""
         self.cut_all()
         with self.lock:
-            self.harm, self.seen, self.struck = harm, [], 0
+            self.harm, self.seen, self.struck, self.failed = harm, [], 0, []
             self.counts = {"request": 0, "reply": 0}
             self.released = threading.Event()
 
@@ -205,5 +206,8 @@ class Proxy:
             (source if way == "request" else sink).sendall(error_reply(harm, to, request))
             return
         elif callable(harm):
-            harm()
+            try:
+                harm()
+            except Exception as problem:  # the test is told; the message goes on
+                self.failed.append(f"{type(problem).__name__}: {problem}")
         sink.sendall(data)
