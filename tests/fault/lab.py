@@ -143,6 +143,7 @@ class Lab:
         self.template, self.log = place / "template", place / "calls"
         self.place, self.said = place, ""
         self.keys: Keys | None = None
+        self.program = [PROGRAM]
 
     def seal(self) -> None:
         """From here on backups are compressed, encrypted and signed."""
@@ -156,8 +157,9 @@ class Lab:
     def begin(self, *arguments: str, url: str | None = None, **more: str) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
         environment = {**self.environment(url), **more}
-        return subprocess.Popen([PROGRAM, *arguments, "--json"], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True,
-                                env=environment, umask=0)  # fmt: skip
+        command = [*self.program, *arguments, "--json"]
+        nothing = subprocess.DEVNULL
+        return subprocess.Popen(command, stdin=nothing, stdout=pipe, stderr=pipe, text=True, env=environment, umask=0)
 
     def run(self, *arguments: str, url: str | None = None, **more: str) -> Ended:
         with self.begin(*arguments, url=url, **more) as process:

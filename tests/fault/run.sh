@@ -60,5 +60,6 @@ attacks() {
 for each in $(steps); do part "$each" env REPRISE_FAULT_ROWS="$PWD/$results/$each.rows" "build/asan/$each"; done
 attacks files files
 attacks wire "wire server"
+attacks world "writers clock folder crowded crowd"
 wait
 exec "$python" tests/fault/report.py $json ${long:+--write} "$results" "$logs"
