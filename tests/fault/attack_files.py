@@ -6,7 +6,7 @@ from errno import EACCES, EIO, EMFILE, ENOSPC, EPERM, EROFS
 from signal import SIGKILL
 
 import pytest
-from lab import INTERPOSER, LONG, Call, Ended, Lab, Seen, attack, read_calls, telling
+from lab import ALL, INTERPOSER, Call, Ended, Lab, Seen, attack, read_calls, telling, thinned
 from victims import SEALED, VICTIMS, Victim
 
 # What a disk, a mount or an administrator does to each kind of call. "short": half of the bytes, then no error.
@@ -36,9 +36,9 @@ def watched(lab: Lab, *arguments: str, **more: str) -> tuple[Ended, list[Call], 
 
 
 def points(calls: list[Call]) -> list[tuple[Call, int | str]]:
-    """Every call with every error in the long run; else the telling ones, each with one of its errors in turn."""
+    """Every call in the long run, else the telling ones, each with one of its errors in turn; with all of them if asked."""
     chosen = telling(calls, lambda call: (call.kind, call.path))
-    if LONG:
+    if ALL:
         return [(call, error) for call in chosen for error in ERRORS[call.kind]]
     return [(call, ERRORS[call.kind][at % len(ERRORS[call.kind])]) for at, call in enumerate(chosen)]
 
@@ -51,10 +51,10 @@ def unharmed(victim: Victim, seen: Seen) -> list[Call]:
     return calls
 
 
-def attacked(victim: Victim, seen: Seen, lasting: bool, every: int = 1) -> None:
-    """`every`: that part of the points in the short run."""
+def attacked(victim: Victim, seen: Seen, lasting: bool, sealed: bool = False) -> None:
     lab = victim.lab
-    for call, error in points(unharmed(victim, seen))[:: 1 if LONG else every]:
+    chosen = points(unharmed(victim, seen))
+    for call, error in thinned(chosen, 9, 3) if sealed else chosen:
         victim.before()
         choice = {"REPRISE_FAULT_CALL": call.name + "+" * lasting, "REPRISE_FAULT_ERROR": str(error)}
         ended, _, hits = watched(lab, *victim.arguments, **choice)
@@ -82,7 +82,7 @@ def test_s1_s2_hazard_13_file_calls_fail_from_one_on(victim: str, lab: Lab) -> N
 @pytest.mark.parametrize("victim", list(SEALED))
 def test_s1_s2_s13_hazard_13_one_file_call_fails_where_backups_are_sealed(victim: str, lab: Lab) -> None:
     with attack(f"{victim}: the n-th file call fails") as seen:
-        attacked(SEALED[victim](lab), seen, lasting=False, every=9)
+        attacked(SEALED[victim](lab), seen, lasting=False, sealed=True)
 
 
 KILLED = {"backup": 8, "restore": 8, "startup": 16, "forget": 8, "sealed backup": 20, "sealed restore": 20}
@@ -96,7 +96,7 @@ def test_s1_s2_s5_hazard_04_hazard_05_killed_at_any_file_call(name: str, lab: La
         changes = [call for call in unharmed(victim, seen) if call.kind not in ("read", "stat", "readlink")]
         chosen = [(call, how) for call in telling(changes, lambda call: (call.kind, call.path))
                   for how in (["kill", "torn"] if call.kind == "write" else ["kill"])]  # fmt: skip
-        for call, how in chosen if LONG else chosen[:: KILLED[name]]:
+        for call, how in thinned(chosen, KILLED[name]):
             victim.before()
             choice = {"REPRISE_FAULT_CALL": call.name, "REPRISE_FAULT_ERROR": how}
             ended, _, hits = watched(lab, *victim.arguments, **choice)

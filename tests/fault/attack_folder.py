@@ -16,7 +16,7 @@ from typing import Any
 import pymongo
 import pytest
 import servers
-from lab import LONG, Ended, Lab, Seen, State, attack, is_whole, make, state_of, telling
+from lab import LONG, Ended, Lab, Seen, State, attack, is_whole, make, state_of, telling, thinned
 from wire import Message, Proxy
 
 MOUNTS = os.geteuid() == 0 and shutil.which("mount") is not None
@@ -221,7 +221,7 @@ def gone_at(lab: Lab, proxy: Proxy, arguments: tuple[str, ...]) -> list[Message]
     swap = [at for at, each in enumerate(sent) if each.command == "renameCollection"]
     read = [at for at, each in enumerate(sent) if each.command == "listIndexes"]
     before = sent[: swap[0] if swap else read[-1]]
-    return before if LONG else telling(before, lambda message: message.sort)[::4]
+    return thinned(telling(before, lambda message: message.sort), 4, 3)
 
 
 def judge_gone(lab: Lab, seen: Seen, where: str, what: tuple[Ended, State, State]) -> None:

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Iterator
 
 import pytest
-from lab import LONG, TIMEOUT_S, Ended, Lab, Seen, attack, telling
+from lab import ALL, TIMEOUT_S, Ended, Lab, Seen, attack, telling, thinned
 from victims import SEALED, VICTIMS, Victim
 from wire import Harm, Message, Proxy
 
@@ -54,10 +54,10 @@ def judge(victim: Victim, proxy: Proxy, seen: Seen, run: tuple[str, Ended]) -> N
 
 
 def harmed(victim: Victim, proxy: Proxy, seen: Seen, harms: list[Harm]) -> None:
-    """Every message with every harm in the long run; else the telling ones with one each in turn."""
+    """Every message in the long run, else the telling ones, each with one harm in turn; with all of them if asked."""
     chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
     for at, message in enumerate(chosen):
-        for harm in harms if LONG else [harms[at % len(harms)]]:
+        for harm in harms if ALL else [harms[at % len(harms)]]:
             struck(victim, proxy, seen, message, harm)
 
 
@@ -79,7 +79,7 @@ def test_hazard_14_a_message_that_comes_late_changes_nothing(name: str, lab: Lab
     with attack(f"{name}: the n-th message is late") as seen:
         victim = VICTIMS[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for message in chosen if LONG else chosen[::6]:
+        for message in thinned(chosen, 6, 3):
             struck(victim, proxy, seen, message, "late")
 
 
@@ -108,7 +108,7 @@ def test_s5_s14_a_server_that_falls_silent_does_not_hold_a_command_that_is_asked
     with attack(f"{name}: silence from the n-th message on, then Ctrl-C") as seen:
         victim = VICTIMS[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for message in chosen if LONG else chosen[:: 8 if name == "restore" else 12]:
+        for message in thinned(chosen, 8 if name == "restore" else 12, 4):
             ended = stopped(victim, proxy, message)
             judge(victim, proxy, seen, (f"{message.name} stop", ended))
 
@@ -118,7 +118,7 @@ def test_s1_s5_s9_hazard_14_connections_fail_where_backups_are_sealed(name: str,
     with attack(f"{name}: the n-th message is cut, or answered with an error") as seen:
         victim = SEALED[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for at, message in enumerate(chosen if LONG else chosen[::9]):
+        for at, message in enumerate(thinned(chosen, 9, 3)):
             for harm in [["cut", 91], ["half", 50]][at % 2]:
                 struck(victim, proxy, seen, message, harm)
 
@@ -132,7 +132,7 @@ def test_s1_s5_hazard_05_killed_at_any_message(name: str, lab: Lab, proxy: Proxy
     with attack(f"{name}: kill -9 at the n-th message") as seen:
         victim = {**VICTIMS, **SEALED}[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for message in chosen if LONG else chosen[:: KILLED[name]]:
+        for message in thinned(chosen, KILLED[name]):
             ended = killed(victim, proxy, message)
             proxy.cut_all()
             seen.points += proxy.struck

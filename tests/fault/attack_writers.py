@@ -14,7 +14,7 @@ import e2e
 import lab as labs
 import pytest
 from bson import json_util
-from lab import LONG, Ended, Lab, Seen, attack, make, telling
+from lab import LONG, Ended, Lab, Seen, attack, make, telling, thinned
 from victims import RestoreVictim
 from wire import Message, Proxy
 
@@ -117,10 +117,10 @@ def begun(lab: Lab, proxy: Proxy, seen: Seen) -> Restore:
     return Restore(victim, proxy, seen, sent, documents_of(lab.database))
 
 
-def chosen(restore: Restore, every: int) -> list[Message]:
-    """In the short run the swap message by message, and of what comes before the telling ones, thinned out."""
+def chosen(restore: Restore, every: int, long: int = 1) -> list[Message]:
+    """In the short run the swap more densely than what comes before it."""
     if LONG:
-        return restore.messages
+        return thinned(restore.messages, every, long)
     swap = [each for each in restore.messages if each.command in SWAP]
     ends = [each for each in telling(restore.messages, lambda message: message.sort) if each.command not in SWAP]
     return sorted([*ends[::every], *swap[:: max(1, every // 3)]], key=lambda each: (each.way, each.number))
@@ -205,7 +205,7 @@ def test_s5_s6_others_go_on_writing_during_a_restore(lab: Lab, proxy: Proxy) -> 
     with attack("restore: others go on writing from the n-th message on") as seen:
         restore = begun(lab, proxy, seen)
         requests = [each for each in restore.messages if each.way == "request"]
-        for message in requests[::3] if LONG else requests[:: len(requests) // 5]:
+        for message in thinned(requests, len(requests) // 5, 6):
             writer = Writer(lab.database)
             first = message.number
             ended = restore.struck(lambda now, from_=first, w=writer: w.write if now.way == "request" and now.number >= from_
@@ -266,7 +266,7 @@ def test_s5_s6_every_collection_is_emptied_at_any_message_of_a_restore(ours: boo
     what = "every collection, ours too," if ours else "every collection of theirs"
     with attack(f"restore: delete_many empties {what} at the n-th message") as seen:
         restore = begun(lab, proxy, seen)
-        for message in chosen(restore, 15):
+        for message in chosen(restore, 15, 2):
             ended = restore.struck(restore.at(message, empty(lab.database, ours)))
             judge_emptied(restore, message.name, ended)
 

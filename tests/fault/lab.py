@@ -30,6 +30,7 @@ from packed import Keys, documents_in, is_whole  # noqa: E402
 
 PROGRAM = os.environ.get("REPRISE_COMMAND", str(ROOT / "build" / "release" / "bin" / "reprise"))
 INTERPOSER = ROOT / "build" / "fault" / "interpose.so"
+ALL = os.environ.get("REPRISE_LONG") == "all"  # every point with every kind of harm: hours
 LONG = bool(os.environ.get("REPRISE_LONG"))
 TIMEOUT_S = 60
 KINDS = ("backup_", "before_restore_", "suspect_")
@@ -321,6 +322,11 @@ def read_calls(log: pathlib.Path) -> tuple[list[Call], list[str]]:
         count[kind] += 1
         calls.append(Call(kind, count[kind], plain(path)))
     return calls, hits
+
+
+def thinned(things: list[Any], short: int, long: int = 1) -> list[Any]:
+    """Every `short`th of them in the short run, every `long`th in the long one, all of them where all are asked for."""
+    return things[:: 1 if ALL else long if LONG else short]
 
 
 def telling(things: Iterable[Any], sort: Callable[[Any], Any]) -> list[Any]:

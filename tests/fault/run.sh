@@ -1,7 +1,9 @@
 #!/bin/sh
 # The fault attacks: real processes, real servers; every promise about lost data under attack. What: tests/fault/README.md
-#   sh tests/fault/run.sh [--long] [--json]     --long: every point of every attack, and the table goes into the README
-#                                               --json: the rows as a list on stdout and nothing else
+#   sh tests/fault/run.sh [--long|--all] [--json]   --long: every point (of the slowest attacks every few), each with one harm
+#                                                   in turn; the table goes into the README
+#                                                   --all: every point with every kind of harm, for hours
+#                                                   --json: the rows as a list on stdout and nothing else
 # Prints the table; exits 1 when anything was lost, half visible, wrong, twice, or failed. The logs are in build/logs.
 cd "$(dirname "$0")/../.." || exit 1
 long=
@@ -9,15 +11,16 @@ json=
 for argument in "$@"; do
     case "$argument" in
         --long) long=1 ;;
+        --all) long=all ;;
         --json) json=--json ;;
         *)
-            echo "usage: sh tests/fault/run.sh [--long] [--json]" >&2
+            echo "usage: sh tests/fault/run.sh [--long|--all] [--json]" >&2
             exit 2
             ;;
     esac
 done
 unset REPRISE_LIBRARY REPRISE_STEP_KILL REPRISE_STEP_STOP REPRISE_STEP_LOG REPRISE_LONG
-[ -z "$long" ] || export REPRISE_LONG=1
+[ -z "$long" ] || export REPRISE_LONG=$long
 export LC_ALL=C.UTF-8
 export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 logs=build/logs
@@ -59,7 +62,8 @@ attacks() {
 }
 for each in $(steps); do part "$each" env REPRISE_FAULT_ROWS="$PWD/$results/$each.rows" "build/asan/$each"; done
 attacks files files
-attacks wire "wire server"
+attacks wire wire
+attacks server server
 attacks world "writers clock folder crowded crowd"
 wait
 exec "$python" tests/fault/report.py $json ${long:+--write} "$results" "$logs"
