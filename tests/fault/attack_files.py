@@ -54,7 +54,7 @@ def unharmed(victim: Victim, seen: Seen) -> list[Call]:
 def attacked(victim: Victim, seen: Seen, lasting: bool, sealed: bool = False) -> None:
     lab = victim.lab
     chosen = points(unharmed(victim, seen))
-    for call, error in thinned(chosen, 9, 3) if sealed else chosen:
+    for call, error in thinned(chosen, 9, 4) if sealed else thinned(chosen, 1, 3) if lasting else chosen:
         victim.before()
         choice = {"REPRISE_FAULT_CALL": call.name + "+" * lasting, "REPRISE_FAULT_ERROR": str(error)}
         ended, _, hits = watched(lab, *victim.arguments, **choice)
@@ -96,7 +96,7 @@ def test_s1_s2_s5_hazard_04_hazard_05_killed_at_any_file_call(name: str, lab: La
         changes = [call for call in unharmed(victim, seen) if call.kind not in ("read", "stat", "readlink")]
         chosen = [(call, how) for call in telling(changes, lambda call: (call.kind, call.path))
                   for how in (["kill", "torn"] if call.kind == "write" else ["kill"])]  # fmt: skip
-        for call, how in thinned(chosen, KILLED[name]):
+        for call, how in thinned(chosen, KILLED[name], 2):
             victim.before()
             choice = {"REPRISE_FAULT_CALL": call.name, "REPRISE_FAULT_ERROR": how}
             ended, _, hits = watched(lab, *victim.arguments, **choice)

@@ -221,7 +221,7 @@ def gone_at(lab: Lab, proxy: Proxy, arguments: tuple[str, ...]) -> list[Message]
     swap = [at for at, each in enumerate(sent) if each.command == "renameCollection"]
     read = [at for at, each in enumerate(sent) if each.command == "listIndexes"]
     before = sent[: swap[0] if swap else read[-1]]
-    return thinned(telling(before, lambda message: message.sort), 4, 3)
+    return thinned(telling(before, lambda message: message.sort), 4, 5)
 
 
 def judge_gone(lab: Lab, seen: Seen, where: str, what: tuple[Ended, State, State]) -> None:

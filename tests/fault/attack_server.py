@@ -59,7 +59,7 @@ def test_s9_hazard_14_the_servers_fail_points_for_every_command_we_send(
                 count = requests.count(command)
                 skips = list(range(count)) if LONG else [count - 1]
                 hows = fail_points(CODES[at % len(CODES)], skips)
-                for how, skip in thinned(hows[at % 2 :], 2, 3):
+                for how, skip in thinned(hows[at % 2 :], 2, 5):
                     failed(victim, seen, (command, how, skip))
 
 
@@ -164,7 +164,7 @@ def test_hazard_14_a_standalone_server(tmp_path: pathlib.Path) -> None:
                     assert lab.result("backup")["consistency"] == "per_collection"
                     lab.reset_folder()
                     chosen = telling(sent(victim, server.port), lambda message: message.sort)
-                    for message in thinned(chosen, 5, 3):
+                    for message in thinned(chosen, 5, 4):
                         victim.before()
                         proxy.strike(message, "cut")
                         ended = lab.run(*victim.arguments, url=proxy.url)

@@ -79,7 +79,7 @@ def test_hazard_14_a_message_that_comes_late_changes_nothing(name: str, lab: Lab
     with attack(f"{name}: the n-th message is late") as seen:
         victim = VICTIMS[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for message in thinned(chosen, 6, 3):
+        for message in thinned(chosen, 6, 6):
             struck(victim, proxy, seen, message, "late")
 
 
@@ -108,7 +108,7 @@ def test_s5_s14_a_server_that_falls_silent_does_not_hold_a_command_that_is_asked
     with attack(f"{name}: silence from the n-th message on, then Ctrl-C") as seen:
         victim = VICTIMS[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for message in thinned(chosen, 8 if name == "restore" else 12, 4):
+        for message in thinned(chosen, 8 if name == "restore" else 12, 8):
             ended = stopped(victim, proxy, message)
             judge(victim, proxy, seen, (f"{message.name} stop", ended))
 
@@ -118,7 +118,7 @@ def test_s1_s5_s9_hazard_14_connections_fail_where_backups_are_sealed(name: str,
     with attack(f"{name}: the n-th message is cut, or answered with an error") as seen:
         victim = SEALED[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for at, message in enumerate(thinned(chosen, 9, 3)):
+        for at, message in enumerate(thinned(chosen, 9, 4)):
             for harm in [["cut", 91], ["half", 50]][at % 2]:
                 struck(victim, proxy, seen, message, harm)
 
@@ -132,7 +132,7 @@ def test_s1_s5_hazard_05_killed_at_any_message(name: str, lab: Lab, proxy: Proxy
     with attack(f"{name}: kill -9 at the n-th message") as seen:
         victim = {**VICTIMS, **SEALED}[name](lab)
         chosen = telling(messages(victim, proxy, seen), lambda message: message.sort)
-        for message in thinned(chosen, KILLED[name]):
+        for message in thinned(chosen, KILLED[name], 2):
             ended = killed(victim, proxy, message)
             proxy.cut_all()
             seen.points += proxy.struck

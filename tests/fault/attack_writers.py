@@ -192,7 +192,7 @@ def judge(restore: Restore, where: str, ended: Ended) -> None:
 def test_s5_s6_others_write_at_any_message_of_a_restore(lab: Lab, proxy: Proxy) -> None:
     with attack("restore: others insert, update, delete at the n-th message") as seen:
         restore = begun(lab, proxy, seen)
-        for message in chosen(restore, 12):
+        for message in chosen(restore, 12, 2):
             writer = Writer(lab.database)
             ended = restore.struck(restore.at(message, writer.write))
             judge(restore, message.name, ended)
@@ -205,7 +205,7 @@ def test_s5_s6_others_go_on_writing_during_a_restore(lab: Lab, proxy: Proxy) -> 
     with attack("restore: others go on writing from the n-th message on") as seen:
         restore = begun(lab, proxy, seen)
         requests = [each for each in restore.messages if each.way == "request"]
-        for message in thinned(requests, len(requests) // 5, 6):
+        for message in thinned(requests, len(requests) // 5, 10):
             writer = Writer(lab.database)
             first = message.number
             ended = restore.struck(lambda now, from_=first, w=writer: w.write if now.way == "request" and now.number >= from_
@@ -266,7 +266,7 @@ def test_s5_s6_every_collection_is_emptied_at_any_message_of_a_restore(ours: boo
     what = "every collection, ours too," if ours else "every collection of theirs"
     with attack(f"restore: delete_many empties {what} at the n-th message") as seen:
         restore = begun(lab, proxy, seen)
-        for message in chosen(restore, 15, 2):
+        for message in chosen(restore, 15, 3):
             ended = restore.struck(restore.at(message, empty(lab.database, ours)))
             judge_emptied(restore, message.name, ended)
 

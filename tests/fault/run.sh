@@ -1,7 +1,7 @@
 #!/bin/sh
 # The fault attacks: real processes, real servers; every promise about lost data under attack. What: tests/fault/README.md
-#   sh tests/fault/run.sh [--long|--all] [--json]   --long: every point (of the slowest attacks every few), each with one harm
-#                                                   in turn; the table goes into the README
+#   sh tests/fault/run.sh [--long|--all] [--json]   --long: every point (of slow attacks every few), each with one harm in
+#                                                   turn; the table goes into the README
 #                                                   --all: every point with every kind of harm, for hours
 #                                                   --json: the rows as a list on stdout and nothing else
 # Prints the table; exits 1 when anything was lost, half visible, wrong, twice, or failed. The logs are in build/logs.
@@ -64,6 +64,6 @@ for each in $(steps); do part "$each" env REPRISE_FAULT_ROWS="$PWD/$results/$eac
 attacks files files
 attacks wire wire
 attacks server server
-attacks world "writers clock folder crowded crowd"
+attacks world "writers deaths clock folder crowded crowd"
 wait
 exec "$python" tests/fault/report.py $json ${long:+--write} "$results" "$logs"

@@ -90,7 +90,7 @@ void fill_everything(Fixture& db) {
 
 }  // namespace
 
-TEST_CASE("everything that a database holds survives: backup, drop everything, restore") {
+TEST_CASE("hazard 6, hazard 7: everything that a database holds survives: backup, drop everything, restore") {
     Fixture db;
     const bool kept = keeps_options(db);
     fill_everything(db);
@@ -109,7 +109,7 @@ TEST_CASE("everything that a database holds survives: backup, drop everything, r
     CHECK(result.collections.size() == before.size());
 }
 
-TEST_CASE("over data a restore saves what was there first, and the safety backup brings it back") {
+TEST_CASE("S6, hazard 8: over data a restore mixes nothing, saves what was there, and the safety backup brings it back") {
     Fixture db;
     const bool kept = keeps_options(db);
     const auto seen = [&](const State& state) { return kept ? state : without_options(state); };
@@ -201,7 +201,7 @@ TEST_CASE("include and exclude restore what they say and nothing else") {
     CHECK(reason_of([&] { restore_file(db, file, options); }) == "collection_missing");
 }
 
-TEST_CASE("a cut, changed or foreign file leaves the database untouched") {
+TEST_CASE("S4, S15: a cut, changed or foreign file leaves the database untouched") {
     Fixture db;
     db.fill("users", 50);
     const std::string file = db.back_up().manifest.name;

@@ -75,7 +75,7 @@ void check_nothing_lost(Fixture& db, const Writer& writer) {
 
 }  // namespace
 
-TEST_CASE("while a writer never stops, every acknowledged write is in the database, the safety backup or a copy") {
+TEST_CASE("S5, S6: while a writer never stops, every acknowledged write is in the database, the safety backup or a copy") {
     Fixture db;
     db.fill("users", 2000);
     const std::string file = db.back_up().manifest.name;
@@ -134,7 +134,7 @@ TEST_CASE("what is written between the last look and the swap is saved as a part
     CHECK(live == ids);
 }
 
-TEST_CASE("documents that have long expired are still there after the restore, until the server's own sweep") {
+TEST_CASE("hazard 18: documents that have long expired are still there after the restore, until the server's own sweep") {
     Fixture db;
     db.create("sessions");
     create_indexes(db.client, db.place.database, "sessions",
