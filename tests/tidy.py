@@ -184,6 +184,20 @@ def check_reasons(files: list[Path]) -> None:
                     complain(path, text.count("\n", 0, found.start()) + 1, f"reason {found.group(1)} is not in capi/ABI.md")
 
 
+def check_promises(files: list[Path]) -> None:
+    """Each promise S1 to S15 and each hazard 1 to 27 of the design has a test named after it."""
+    named: set[str] = set()
+    for path in files:
+        if "tests" in path.parts and path.suffix in {".cpp", ".py"}:
+            for title in re.findall(r'TEST_CASE\(\s*"([^"]*)|def test_(\w+)', path.read_text(encoding="utf-8")):
+                text = "".join(title).lower().replace("_", " ")
+                named |= {f"s{int(each)}" for each in re.findall(r"\bs(\d+)\b", text)}
+                named |= {f"hazard {int(each)}" for each in re.findall(r"\bhazard (\d+)", text)}
+    for each in [*(f"s{n}" for n in range(1, 16)), *(f"hazard {n}" for n in range(1, 28))]:
+        if each not in named:
+            complain(ROOT / "tests" / "tidy.py", 1, f"no test is named after {each}")
+
+
 def main() -> int:
     files = tracked()
     for path in files:
@@ -201,6 +215,7 @@ def main() -> int:
             check_cpp(path, lines)
     check_header()
     check_reasons(files)
+    check_promises(files)
     print("\n".join(problems + [f"tidy: {len(files)} files, {len(problems)} problems"]))
     return 1 if problems else 0
 

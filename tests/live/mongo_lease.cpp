@@ -190,7 +190,7 @@ TEST_CASE("the holder beats, and a contender that waits never takes a living lea
     CHECK(lease->term() == 1);
 }
 
-TEST_CASE("a stopped holder is replaced after its ttl and finds its lease lost when it wakes") {
+TEST_CASE("hazard 20: a stopped holder is replaced after its ttl and finds its lease lost when it wakes") {
     Database database;
     Job job(database);
     Holder holder(database, kShortTtlMs);
