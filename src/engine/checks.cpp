@@ -118,7 +118,15 @@ Rights probe_rights(Operation& operation, const std::string& database, bool with
 }
 
 void check_sharding(Client& client, const std::string& database, const Plan& plan, const RestoreOptions& options) {
-    if (!client.server().mongos) return;
+    for (const auto& target : plan.targets) {
+        if (target.entry.shard_key.empty() || options.allow_unsharded) continue;
+        if (find_collection(client, database, target.entry.name, false)) continue;
+        throw Failure(Code::unsupported, "collection_sharded",
+                      "collection " + printable(target.entry.name) +
+                          " was sharded and would come back unsharded; shard it first and restore with mode merge, or ask for "
+                          "allow_unsharded");
+    }
+    if (!client.server().mongos || options.mode == RestoreMode::merge) return;
     for (const auto& target : plan.targets) {
         bool sharded = false;
         try {

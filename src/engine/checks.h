@@ -22,7 +22,8 @@ struct Rights {
 // Creates, fills, indexes, renames and drops a staging collection. Failure{denied, "not_authorized"} names the role;
 // {unavailable, "majority_unreachable"} names the option.
 Rights probe_rights(Operation& operation, const std::string& database, bool without_majority, const Context& context);
-// Failure{unsupported, "collection_sharded"} for a sharded collection in the way, or when mongos does not let us tell.
+// Failure{unsupported, "collection_sharded"} for a sharded collection in the way (not of a merge), when mongos does not let us
+// tell, or for one that the backup knows as sharded and that is not there, unless allow_unsharded.
 void check_sharding(Client& client, const std::string& database, const Plan& plan, const RestoreOptions& options);
 
 }  // namespace reprise

@@ -69,7 +69,7 @@ Manifest save_copy(Client& client, const std::string& database, const CopySource
 
     const auto staged = store.create();
     const auto packer = make_packer(*staged, source.packing);
-    BackupWriter writer(*packer, header, {CatalogEntry{source.name, info->type, info->options, info->indexes}},
+    BackupWriter writer(*packer, header, {CatalogEntry{source.name, info->type, info->options, info->indexes, info->shard_key}},
                         source.packing.sign);
     write_copy(client, database, source, writer, context, *info);
     summary.read_to_us = context.clock->unix_us();

@@ -35,8 +35,7 @@ bool has_operator_key(std::string_view document) {
     return false;
 }
 
-std::string replacement(std::string_view document) {
-    const std::string filter = BsonBuilder().field(*BsonView(document).find("_id")).str();
+std::string replacement(std::string_view document, const std::string& filter) {
     BsonBuilder statement;
     statement.doc("q", filter);
     if (!has_operator_key(document)) return statement.doc("u", document).str();
@@ -48,7 +47,10 @@ std::string replacement(std::string_view document) {
 class Merger {
 public:
     Merger(Operation& operation, const MergeWish& wish, const std::string& name, RestoreResult& result)
-        : operation_(operation), wish_(wish), name_(name), result_(result) {}
+        : operation_(operation), wish_(wish), name_(name), result_(result) {
+        for (const auto& one : wish.live)
+            if (one.name == name) shard_key_ = one.shard_key;
+    }
 
     void add(std::string_view document) {
         const auto id = BsonView(document).find("_id");
@@ -70,7 +72,7 @@ public:
             else if (found->second == document)
                 ++counts.unchanged;
             else
-                replace(document);
+                replace(document, merge_filter(found->second, shard_key_));
         }
         insert(fresh);
         documents_.clear();
@@ -107,9 +109,9 @@ private:
         for (const auto& error : writer.errors()) name_conflict(error.id);
     }
 
-    void replace(std::string_view document) {
+    void replace(std::string_view document, const std::string& filter) {
         BsonBuilder command;
-        command.add("update", std::string_view(name_)).array("updates", BsonArray().doc(replacement(document)).str());
+        command.add("update", std::string_view(name_)).array("updates", BsonArray().doc(replacement(document, filter)).str());
         operation_.check();
         REPRISE_STEP("restore.merge_replace.before");
         const std::string reply =
@@ -148,6 +150,7 @@ private:
     const MergeWish& wish_;
     const std::string& name_;
     RestoreResult& result_;
+    std::string shard_key_;
     std::vector<std::string> documents_;
     BsonArray ids_;
     std::size_t bytes_ = 0, named_ = 0;
@@ -177,6 +180,22 @@ void check_same(const MergeWish& wish, const std::string& name, std::int64_t doc
 }
 
 }  // namespace
+
+std::string merge_filter(std::string_view live, std::string_view shard_key) {
+    const BsonView view(live);
+    BsonBuilder filter;
+    filter.field(*view.find("_id"));
+    if (shard_key.empty()) return filter.str();
+    for (const auto& part : BsonView(shard_key)) {
+        if (part.key == "_id") continue;
+        const std::string path(part.key);
+        if (const auto value = view.at_path(path))
+            filter.doc(path, BsonBuilder().field_as("$eq", *value).str());
+        else
+            filter.doc(path, BsonBuilder().raw(BsonType::null, "$eq", "").str());
+    }
+    return filter.str();
+}
 
 void check_merge(const Plan& plan, const std::vector<CollectionInfo>& live) {
     for (const auto& target : plan.targets) {

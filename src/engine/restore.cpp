@@ -354,7 +354,7 @@ private:
         record_ = new_record("merging");
         operation_.check();
         insert_record(operation_.client(), place_.database, record_, options_.without_majority);
-        merge_documents(operation_, {place_, options_, context_, file_.summary}, plan_, *reader_, result_);
+        merge_documents(operation_, {place_, options_, context_, live_, file_.summary}, plan_, *reader_, result_);
         check_same_file();
         operation_.check();
         remove_record(operation_.client(), place_.database, record_);

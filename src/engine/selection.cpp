@@ -90,7 +90,8 @@ const CollectionInfo* first_changed(const std::vector<CollectionInfo>& saved, co
 
 std::vector<CatalogEntry> catalog_of(const std::vector<CollectionInfo>& saved) {
     std::vector<CatalogEntry> catalog;
-    for (const CollectionInfo& info : saved) catalog.push_back({info.name, info.type, info.options, info.indexes});
+    for (const CollectionInfo& info : saved)
+        catalog.push_back({info.name, info.type, info.options, info.indexes, info.shard_key});
     return catalog;
 }
 

@@ -43,6 +43,7 @@ struct CatalogEntry {
     std::string type;                  // collection | view | timeseries
     std::string options;               // BSON document
     std::vector<std::string> indexes;  // BSON documents as listIndexes sent them, "ns" left out; empty for views
+    std::string shard_key{};           // BSON document; empty where it is not sharded, or mongos did not let us tell
 };
 
 struct CollectionSummary {

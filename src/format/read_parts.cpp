@@ -25,6 +25,10 @@ CatalogEntry entry_of(std::string name, std::string_view bson) {
     entry.type = type->text();
     entry.options = options->value;
     if (!type_known(entry.type)) return entry;  // check_entry says so
+    if (const auto key = view.find("shardKey")) {
+        if (key->type != BsonType::document || entry.type == "view") invalid(entry.name, "has a shardKey that is no document");
+        entry.shard_key = key->value;
+    }
     if (entry.type == "view" && indexes) invalid(entry.name, "is a view and has indexes");
     if (entry.type == "view") return entry;
     if (!indexes || indexes->type != BsonType::array) invalid(entry.name, "has no indexes");

@@ -65,6 +65,10 @@ struct BackupWriter::State {
             }
             block += ']';
         }
+        if (!entry.shard_key.empty()) {
+            block += ",\"shardKey\":";
+            encode(entry.shard_key);
+        }
         block += '}';
         if (block.size() - start >= kMaxLineBytes)
             throw Failure(Code::unsupported, "catalog_too_large",

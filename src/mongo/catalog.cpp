@@ -1,6 +1,7 @@
 #include "mongo/catalog.h"
 
 #include <algorithm>
+#include <map>
 
 #include "mongo/state.h"
 
@@ -53,6 +54,29 @@ std::vector<std::string> list_indexes(Client& client, const std::string& databas
     return indexes;
 }
 
+// Of the collections of a database that are sharded now, by name. Without the right to read it nobody tells.
+std::map<std::string, std::string> shard_keys(Client& client, const std::string& database) {
+    std::map<std::string, std::string> keys;
+    if (!client.server().mongos) return keys;
+    const std::string from = database + ".", to = database + "/";  // the character after the dot
+    const std::string range = BsonBuilder().add("$gte", std::string_view(from)).add("$lt", std::string_view(to)).str();
+    BsonBuilder find;
+    find.add("find", "collections").doc("filter", BsonBuilder().doc("_id", range).str());
+    try {
+        for_each_result(client, "config", find.str(), [&](std::string_view one) {
+            const BsonView view(one);
+            const auto name = view.find("_id"), key = view.find("key");
+            const auto dropped = view.find("dropped"), unsplittable = view.find("unsplittable");
+            const bool sharded = key && !(dropped && dropped->truthy()) && !(unsplittable && unsplittable->truthy());
+            if (sharded && name && name->type == BsonType::string && name->text().size() > from.size())
+                keys.emplace(name->text().substr(from.size()), key->document());
+        });
+    } catch (const Failure& failure) {
+        if (failure.origin != Origin::server && failure.code != Code::denied) throw;
+    }
+    return keys;
+}
+
 std::vector<CollectionInfo> list(Client& client, const std::string& database, const std::string& filter, bool with_indexes) {
     BsonBuilder command;
     command.add("listCollections", 1);
@@ -61,6 +85,9 @@ std::vector<CollectionInfo> list(Client& client, const std::string& database, co
     std::vector<CollectionInfo> found;
     for_each_result(client, database, command.str(), [&found](std::string_view one) { found.push_back(info_from(one)); });
     if (!with_indexes) return found;
+    const auto keys = shard_keys(client, database);
+    for (CollectionInfo& info : found)
+        if (const auto key = keys.find(info.name); key != keys.end()) info.shard_key = key->second;
     for (CollectionInfo& info : found)
         if (info.type != "view" && info.name.substr(0, 7) != "system.")
             info.indexes = list_indexes(client, database, info.name);
@@ -76,7 +103,7 @@ std::int64_t whole(const BsonView& view, std::string_view key) {
 
 bool CollectionInfo::operator==(const CollectionInfo& other) const {
     return name == other.name && type == other.type && options == other.options && uuid == other.uuid &&
-           indexes == other.indexes;
+           indexes == other.indexes && shard_key == other.shard_key;
 }
 
 std::vector<CollectionInfo> list_collections(Client& client, const std::string& database, bool with_indexes, bool system_js) {

@@ -15,6 +15,7 @@ struct CollectionInfo {
     std::string options;               // BSON, as the server sent it
     std::string uuid;                  // 16 raw bytes; empty for views and where the server gives none
     std::vector<std::string> indexes;  // BSON each, as sent, "ns" left out; empty for views
+    std::string shard_key{};           // BSON; with_indexes, through mongos, where the user may read config.collections
     bool operator==(const CollectionInfo& other) const;
 };
 

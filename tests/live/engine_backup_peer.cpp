@@ -4,7 +4,10 @@
 
 #include <cstdio>
 
+#include "engine/checks.h"
+#include "engine/plan.h"
 #include "engine_backup_support.h"
+#include "format/reader.h"
 
 using namespace backup_test;
 
@@ -44,6 +47,7 @@ public:
     Peer(const Peer&) = delete;
     Peer& operator=(const Peer&) = delete;
     Secret url() const { return Secret("mongodb://127.0.0.1:" + port_ + "/?replicaSet=peer"); }
+    Secret url_of_mongos() const { return Secret("mongodb://127.0.0.1:" + port_ + "/"); }
 
 private:
     pid_t child_ = -1;
@@ -126,4 +130,35 @@ TEST_CASE("what needs the right to write is denied to a user that may only read"
     place.url = peer.url();
     place.database = "app";
     CHECK(failure_of([&] { Operation(place, Access::write, on.context); }).code == Code::denied);
+}
+
+// Not yet shown on a real cluster: the peer says what mongos would.
+TEST_CASE("the catalog keeps the shard key, and what is or was sharded is not replaced unasked") {
+    Fixture on;
+    const Peer peer("--mongos --writes denied");
+    Place place = on.place;
+    place.url = peer.url_of_mongos();
+    place.database = "app";
+    const BackupResult made = backup(place, {}, on.context);
+    CHECK(on.text_of(made.manifest.name).find("\"shardKey\":{\"tenant\":1,\"at.day\":\"hashed\"}") != std::string::npos);
+    CHECK(verify_file(*on.store, made.manifest.name, false, on.context).manifest.sha256 == made.manifest.sha256);
+    const auto blob = on.store->open(made.manifest.name);
+    const BackupReader reader(*blob, made.manifest.name);
+    Client client(peer.url_of_mongos(), on.cancel);
+    RestoreOptions options;
+    const auto refusal = [&](const std::string& name) {
+        CatalogEntry entry = reader.catalog().at(0);
+        REQUIRE_FALSE(entry.shard_key.empty());
+        entry.name = name;
+        if (name == "second") entry.shard_key.clear();
+        return failure_of([&] { check_sharding(client, "app", make_plan({entry}, {}, options, false), options); });
+    };
+    CHECK(refusal("first").message.find("is sharded; restore into it with mode merge") != std::string::npos);
+    CHECK(refusal("second").code == Code::ok);
+    CHECK(refusal("gone").message.find("would come back unsharded") != std::string::npos);
+    options.allow_unsharded = true;
+    CHECK(refusal("gone").code == Code::ok);
+    CHECK(refusal("first").reason == "collection_sharded");
+    options.mode = RestoreMode::merge;
+    CHECK(refusal("first").code == Code::ok);
 }

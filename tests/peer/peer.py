@@ -1,6 +1,6 @@
 """A scripted peer that speaks MongoDB's wire protocol: it shows what no test server can.
 
-    python tests/peer/peer.py [--time honor|lie|late-lie|239|246] [--version 7.0.0] [--writes allowed|denied]
+    python tests/peer/peer.py [--time honor|lie|late-lie|239|246] [--version 7.0.0] [--writes allowed|denied] [--mongos]
 
 prints its port and then every command it was sent, one JSON object a line, and ends with its standard input. It holds
 database "app" with collections "first" and "second" of 300 documents each. Its clock moves on with every read, and each
@@ -9,6 +9,7 @@ tick adds a document to both: only reads at one cluster time see one state.
 --time  honor: reads at atClusterTime see that time's state and say so · lie: atClusterTime is taken and ignored, and the
         reply says the time it really used · late-lie: the same, said in getMore only · 239, 246: refused with that code
         (239 only when a time is asked for: the history is gone)
+--mongos: it says that it is one; "first" is sharded by {tenant: 1, "at.day": "hashed"}
 Standard library only. Not a server: no filters, no indexes but _id, no storage.
 """
 
@@ -48,6 +49,10 @@ class Peer:
 
     def on_hello(self, _, port):
         me = f"127.0.0.1:{port}"
+        if self.options.mongos:
+            return {"ok": 1.0, "isWritablePrimary": True, "ismaster": True, "msg": "isdbgrid", "maxBsonObjectSize": 16777216,
+                    "maxMessageSizeBytes": 48000000, "maxWriteBatchSize": 100000, "minWireVersion": 0, "maxWireVersion": 21,
+                    "logicalSessionTimeoutMinutes": 30, "readOnly": False}
         return {"ok": 1.0, "isWritablePrimary": True, "ismaster": True, "setName": "peer", "hosts": [me], "primary": me,
                 "me": me, "setVersion": 1, "secondary": False, "maxBsonObjectSize": 16777216, "maxMessageSizeBytes": 48000000,
                 "maxWriteBatchSize": 100000, "minWireVersion": 0, "maxWireVersion": 21, "logicalSessionTimeoutMinutes": 30,
@@ -99,6 +104,11 @@ class Peer:
     def on_find(self, command, _):
         concern, mode = command.get("readConcern", {}), self.options.time
         snapshot, asked = concern.get("level") == "snapshot", concern.get("atClusterTime")
+        if self.options.mongos and command["$db"] == "config" and command["find"] == "collections":
+            if command.get("filter", {}).get("_id", "app.first") not in ("app.first", {"$gte": "app.", "$lt": "app/"}):
+                return self.cursor(command, "collections", [])
+            key = {"tenant": 1, "at.day": "hashed"}
+            return self.cursor(command, "collections", [{"_id": "app.first", "key": key, "unique": False}])
         if command["find"] not in UUIDS or command["$db"] != "app":
             return self.cursor(command, command["find"], [])
         if snapshot and (mode == "246" or (mode == "239" and asked)):
@@ -165,6 +175,7 @@ def main():
     parser.add_argument("--time", choices=["honor", "lie", "late-lie", "239", "246"], default="honor")
     parser.add_argument("--version", default="7.0.0")
     parser.add_argument("--writes", choices=["allowed", "denied"], default="allowed")
+    parser.add_argument("--mongos", action="store_true")
     options = parser.parse_args()
     with Listener(("127.0.0.1", 0), Link) as listener:
         listener.peer = Peer(options)

@@ -4,6 +4,7 @@
 
 #include "base/bson.h"
 #include "base/failure.h"
+#include "engine/merge.h"
 #include "engine/plan.h"
 #include "engine/rules.h"
 
@@ -181,4 +182,18 @@ TEST_CASE("a name in a list that the file does not hold is refused") {
     options.include = {"users"};
     options.exclude = {"typo"};
     CHECK(reason([&] { check_lists(options, {"users"}); }) == "collection_missing");
+}
+
+TEST_CASE("a merge finds the live document by its shard key's live values") {
+    const std::string at = BsonBuilder().add("day", std::int32_t{7}).str();
+    const std::string live = BsonBuilder().add("_id", std::int32_t{1}).add("tenant", "a").doc("at", at).str();
+    CHECK(merge_filter(live, "") == BsonBuilder().add("_id", std::int32_t{1}).str());
+    const std::string key =
+        BsonBuilder().add("tenant", std::int32_t{1}).add("at.day", "hashed").add("none", std::int32_t{1}).str();
+    CHECK(merge_filter(live, key) == BsonBuilder()
+                                         .add("_id", std::int32_t{1})
+                                         .doc("tenant", BsonBuilder().add("$eq", "a").str())
+                                         .doc("at.day", BsonBuilder().add("$eq", std::int32_t{7}).str())
+                                         .doc("none", BsonBuilder().raw(BsonType::null, "$eq", "").str())
+                                         .str());
 }
