@@ -64,6 +64,9 @@ struct Operation::State {
     std::vector<std::string> notes;
 
     State(const Place& place_, const Context& context_) : place(place_), context(context_) {}
+    ~State() {
+        if (client) client->fence_with(nullptr);  // the lease goes first
+    }
     void take_folder();
     void take_lease(Access access);
     void settle();
@@ -95,6 +98,7 @@ void Operation::State::take_lease(Access access) {
     try {
         lease = Lease::acquire(place.url, place.database, place.job, left, context, on_wait, place.lease_ttl_ms,
                                place.without_majority);
+        client->fence_with([held = lease.get()] { held->check_held(); });
     } catch (const Failure& failure) {
         if (access == Access::write || failure.code != Code::denied || failure.reason != "not_authorized") throw;
         context.log(Level::info, "this user may not write to the database: going on with the folder's lock alone");

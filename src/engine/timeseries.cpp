@@ -2,6 +2,7 @@
 
 #include "base/bson.h"
 #include "base/failure.h"
+#include "base/step.h"
 #include "base/text.h"
 #include "mongo/cursor.h"
 #include "mongo/writer.h"
@@ -33,6 +34,7 @@ void unwrap_into(Client& client, const std::string& database, const UnwrapNames&
         writer.add(unwrapped(wrapped));
     }
     check();
+    REPRISE_STEP("restore.time_series_fill.before");
     writer.flush();
     if (writer.error_count() == 0) return;
     const InsertError first = writer.errors().empty() ? InsertError{} : writer.errors().front();

@@ -134,9 +134,24 @@ Client::State::~State() {
         for (const int fd : sockets) ::close(fd);
         return;
     }
+    fence = nullptr;
     const BoundedIo bound(*this, 1000);  // endSessions is a courtesy
     write_session.reset();
     client.reset();
+}
+
+void Client::State::check() {
+    cancel.check();
+    if (fence) fence();
+}
+
+bool Client::State::fenced() {
+    try {
+        if (fence) fence();
+        return false;
+    } catch (const Failure&) {
+        return true;
+    }
 }
 
 bool Client::State::in_child() const { return ::getpid() != owner; }
@@ -154,7 +169,7 @@ void Client::State::open_client() {
 
 bool Client::State::try_select(bson_error_t& error) {
     const Handle<mongoc_server_description_t> found(mongoc_client_select_server(client.get(), true, nullptr, &error));
-    cancel.check();
+    check();
     return found != nullptr;
 }
 
@@ -171,7 +186,7 @@ Failure Client::State::unreachable() const {
 }
 
 void Client::State::connect() {
-    cancel.check();
+    check();
     if (in_child())
         throw Failure(Code::internal, "used_after_fork", "a connection of the parent process cannot be used after fork");
     if (connected) return;
@@ -204,7 +219,7 @@ bool Client::State::wait_for_primary() {
 std::uint32_t Client::State::select_server(const mongoc_read_prefs_t* preference) {
     bson_error_t error{};
     Handle<mongoc_server_description_t> found(mongoc_client_select_server(client.get(), false, preference, &error));
-    cancel.check();
+    check();
     if (found == nullptr && !wait_for_primary()) throw unreachable();
     if (found == nullptr) found.reset(mongoc_client_select_server(client.get(), false, preference, &error));
     if (found == nullptr) throw unreachable();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,6 +55,11 @@ public:
     std::string command(std::string_view database, std::string_view command, CommandOptions options = {});
     // As command(), but a reply with ok: 1 and writeErrors is returned for the caller to look into.
     std::string write_command(std::string_view database, std::string_view command, CommandOptions options = {});
+
+    // From here on `fence` is asked before every write to a socket. When it throws a Failure nothing is sent, and the command
+    // throws that: so a process that was stopped between its last look at the lease and its next command sends nothing when it
+    // wakes. Empty: no fence. It is called on this client's thread, and is outlived by the client only when taken away.
+    void fence_with(std::function<void()> fence);
 
     // A person's word: from here on this client's writes that would wait for a majority wait for the primary's journal alone.
     void without_majority();

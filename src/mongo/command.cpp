@@ -110,9 +110,11 @@ bool Client::State::send(const Exchange& exchange, Reply& reply, bson_error_t& e
     const bool ok = ready && mongoc_client_command_with_opts(client.get(), std::string(exchange.database).c_str(), &command,
                                                              exchange.preference, &options, reply.fresh(), &error);
     bson_destroy(&options);
-    if (!ok && cancel.requested()) cancel.check();
+    if (!ok && (cancel.requested() || fence)) check();
     return ok && !BsonView(reply.bytes()).find("writeConcernError");
 }
+
+void Client::fence_with(std::function<void()> fence) { state_->fence = std::move(fence); }
 
 void Client::without_majority() { state_->primary_alone = true; }
 

@@ -113,8 +113,10 @@ public:
     std::int64_t term() const override { return claim_.term; }
     const std::string& previous_op() const override { return claim_.previous_op; }
     void check() const override;
+    void check_held() const override { need(0); }
 
 private:
+    void need(std::int64_t least_ms) const;
     std::int64_t left_ms() const;
     void renew_until_stopped();
     bool renew(Client& client);
@@ -159,9 +161,11 @@ HeldLease::~HeldLease() {
 
 std::int64_t HeldLease::left_ms() const { return shared_->acknowledged_ms + shared_->ttl_ms - shared_->clock->boot_ms(); }
 
-void HeldLease::check() const {
+void HeldLease::check() const { need(shared_->bound_ms); }
+
+void HeldLease::need(std::int64_t least_ms) const {
     const bool ours = ::getpid() == shared_->owner;
-    if (ours && !shared_->lost && left_ms() > shared_->bound_ms) return;
+    if (ours && !shared_->lost && left_ms() > least_ms) return;
     throw Failure(Code::busy, "lease_lost",
                   ours ? "the lease of this operation was lost or could not be renewed in time; nothing more is written, run "
                          "the operation again"

@@ -38,6 +38,8 @@ public:
     // Throws Failure{busy, "lease_lost"} when the lease is lost or less than kLeaseCommandBoundMs remains. Called before
     // every command that writes.
     virtual void check() const = 0;
+    // The same, but only when it has run out: what every command is held to until its last byte is sent (Client::fence_with).
+    virtual void check_held() const = 0;
     virtual const std::string& previous_op() const = 0;  // op of the holder that was taken over; empty after a clean release
 };
 

@@ -62,7 +62,7 @@ struct Client::State {
     State& operator=(const State&) = delete;
 
     void connect();  // until a primary answered and its hello is read, or connect_ms passed; a no-op when done
-    // Sends it and fills `reply`. True: the server answered with ok: 1 and no writeConcernError. Throws only `cancelled`.
+    // Sends it and fills `reply`. True: the server answered with ok: 1 and no writeConcernError. Throws only what check() does.
     bool send(const Exchange& exchange, Reply& reply, bson_error_t& error);
     // Waits until a primary can be chosen again after a lost connection; false when connect_ms passed.
     bool wait_for_primary();
@@ -71,11 +71,14 @@ struct Client::State {
     std::int64_t next_write();  // a number for a retryable write, to be sent with write_session
     Failure failure_of(const Exchange& exchange, const Reply& reply, const bson_error_t& error) const;
     Failure unreachable() const;
+    void check();           // throws what the cancel or the fence says
+    bool fenced();          // the fence is down: nothing may be sent
     bool in_child() const;  // after fork, in the child: nothing here may touch the sockets any more
     // No read or write blocks beyond this moment of CLOCK_BOOTTIME; 0: no bound. Used while connecting and by the lease.
     std::int64_t deadline_ms = 0;
 
     Cancel& cancel;
+    std::function<void()> fence;
     const std::int64_t connect_ms;
     const pid_t owner;
     Handle<mongoc_uri_t> uri;

@@ -110,6 +110,10 @@ ssize_t write_vectors(mongoc_stream_t* stream, mongoc_iovec_t* vectors, size_t c
     ssize_t total = 0;
     socket.error = 0;
     while (count > 0) {
+        if (socket.owner->fenced()) {  // as late as can be: nothing lies between this and the kernel
+            socket.error = ECANCELED;
+            break;
+        }
         msghdr message{};
         message.msg_iov = vectors;
         message.msg_iovlen = std::min<size_t>(count, 64);

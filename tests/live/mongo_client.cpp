@@ -226,3 +226,33 @@ TEST_CASE("a standalone server works without sessions") {
     const Failure failure = failure_of([&] { database.read("things", snapshot); });
     CHECK(is_snapshot_refusal(failure.origin_code));
 }
+
+TEST_CASE("hazard 20: behind a fence that is down a client sends nothing, and says what the fence said") {
+    Database database;
+    Client client(server_url(), database.cancel);
+    int asked = 0, up_to = 1000;
+    client.fence_with([&] {
+        if (++asked > up_to) throw Failure(Code::busy, "lease_lost", "test");
+    });
+    const auto insert = [&](int id) {
+        BsonBuilder command;
+        command.add("insert", "c").array("documents", BsonArray().doc(BsonBuilder().add("_id", id).str()).str());
+        try {
+            client.command(database.name, command.str(), {Concern::majority, 0, true});
+        } catch (const Failure& failure) {
+            return failure.reason;
+        }
+        return std::string("none");
+    };
+    CHECK(insert(1) == "none");
+    for (int more : {0, 1}) {  // down before the command begins; between its beginning and the socket
+        asked = 0, up_to = more;
+        const auto began = std::chrono::steady_clock::now();
+        CHECK(insert(2 + more) == "lease_lost");
+        CHECK(elapsed_ms(began) < 5000);  // it is no lost server to be waited for
+    }
+    CHECK(database.read("c").size() == 1);
+    client.fence_with(nullptr);
+    CHECK(insert(4) == "none");
+    CHECK(database.read("c").size() == 2);
+}
