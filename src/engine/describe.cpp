@@ -13,6 +13,8 @@ Manifest describe(const Header& header, const Summary& summary, const std::strin
     manifest.server = header.server;
     manifest.version = header.version;
     manifest.edited_from = header.edited_from.value_or(std::string());
+    manifest.keep_until_us = header.keep_until_us;
+    if (header.keep_until_us) manifest.kind = "before";
     manifest.deployment = header.deployment;
     manifest.sequence = header.sequence;
     manifest.scope = header.scope.is;
@@ -27,7 +29,7 @@ void describe_blob(Manifest& manifest, const std::string& name, std::int64_t siz
     manifest.modified_us = modified_us;
     const auto parsed = parse_file_name(name);
     if (!parsed) return;
-    manifest.kind = parsed->kind == FileKind::before_restore ? "before_restore" : "backup";
+    if (parsed->kind == FileKind::before_restore) manifest.kind = "before_restore";
     if (parsed->kind != FileKind::suspect) return;
     manifest.state = "suspect";
     if (manifest.suspect_reason.empty()) manifest.suspect_reason = "named_suspect";

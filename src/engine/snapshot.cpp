@@ -55,6 +55,8 @@ Header Backup::begin_header() {
     header.server = operation_.client().server().version;
     header.profile = options_.profile == Profile::portable ? "portable" : "readable";
     header.wanted = options_.require_snapshot ? "require_snapshot" : "prefer_snapshot";
+    // In the file itself, so that it holds from the first moment at which the file is seen, and without its manifest.
+    if (options_.before_keep_days >= 0) header.keep_until_us = context_.clock->unix_us() + options_.before_keep_days * kDayUs;
     const std::string deployment = operation_.ensure_deployment();
     if (!deployment.empty()) header.deployment = deployment;
     header.sequence = operation_.next_sequence();
@@ -99,21 +101,17 @@ void Backup::read_back(WrittenBackup& written) {
     }
     compare_collections(written.summary, manifest.summary);
     if (manifest.sha256 != written.sha256) throw mismatch("its hash");
+    REPRISE_STEP("engine.backup.read_back.after");
     if (context_.vault == nullptr) return;
     context_.vault->forget_written();
     manifest.untrusted = !context_.vault->trusts(manifest.signed_by);
     if (manifest.untrusted)
         result_.warnings.push_back("this backup is not signed, since no signing key is configured here: it does not count");
-    REPRISE_STEP("engine.backup.read_back.after");
 }
 
 void Backup::judge_it(const WrittenBackup& written) {
     Manifest& manifest = result_.manifest;
-    manifest.kind = options_.kind == FileKind::before_restore ? "before_restore" : "backup";
-    if (options_.before_keep_days >= 0) {
-        manifest.kind = "before";
-        manifest.keep_until_us = context_.clock->unix_us() + options_.before_keep_days * kDayUs;
-    }
+    if (options_.kind == FileKind::before_restore) manifest.kind = "before_restore";
     if (!counts()) return;
     const auto measure = find_measure(store_, shelf_, manifest);
     GuardFacts facts;

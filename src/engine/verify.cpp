@@ -31,7 +31,7 @@ void keep_decisions(Store& store, Manifest& manifest) {
     manifest.state = known->state;
     manifest.suspect_reason = known->suspect_reason;
     manifest.pinned = known->pinned;
-    manifest.keep_until_us = known->keep_until_us;
+    if (known->keep_until_us) manifest.keep_until_us = known->keep_until_us;
     manifest.label = known->label;
     if (manifest.kind == "backup") manifest.kind = known->kind;
 }

@@ -35,7 +35,8 @@ struct Header {
     std::int64_t sequence = 0;
     Scope scope;
     std::string label, version, server, profile = "readable", wanted = "prefer_snapshot";
-    std::optional<std::string> edited_from;  // id of the backup that was edited (rehash)
+    std::optional<std::string> edited_from;     // id of the backup that was edited (rehash)
+    std::optional<std::int64_t> keep_until_us;  // made before risky work: not rotated away until then
 };
 
 struct CatalogEntry {

@@ -39,10 +39,10 @@ public:
     // After next_collection() returned false: what the file says of itself, which was found to be true (with
     // tolerate_edits: also when it was not, see mismatch()). For a legacy file it is counted by us, with our digests.
     const Summary& summary() const;
-    const std::string& sha256() const;                   // of the content, as computed; for a legacy file of all its bytes
+    const std::string& sha256() const;                      // of the content, as computed; for a legacy file of all its bytes
     const std::optional<FileSignature>& signature() const;  // as it stands there: whose it is was not asked
-    const std::vector<std::string>& warnings() const;    // legacy: what could not be proven, replaced surrogates
-    const std::optional<std::string>& mismatch() const;  // with tolerate_edits
+    const std::vector<std::string>& warnings() const;       // legacy: what could not be proven, replaced surrogates
+    const std::optional<std::string>& mismatch() const;     // with tolerate_edits
 
 private:
     struct State;

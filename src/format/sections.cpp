@@ -94,6 +94,10 @@ void read_header(const Json& json, Header& header) {
     header.profile = text_of(json, "profile");
     header.wanted = text_of(json, "wanted");
     header.edited_from = id_of(json, "edited_from");
+    if (const Json* until = json.find("keep_until")) {
+        header.keep_until_us = from_iso_time(until->as_string());
+        if (!header.keep_until_us) invalid("header_invalid", "keep_until is not written like 2025-10-12T16:27:21.123456Z");
+    }
 }
 
 std::int64_t count_of(const Json& json, std::string_view key) {
@@ -180,6 +184,7 @@ Json header_to_json(const Header& header) {
         .set("profile", header.profile)
         .set("wanted", header.wanted);
     if (header.edited_from) json.set("edited_from", *header.edited_from);
+    if (header.keep_until_us) json.set("keep_until", iso_time(*header.keep_until_us));
     return json;
 }
 
