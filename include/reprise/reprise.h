@@ -110,7 +110,7 @@ REPRISE_API void reprise_free(char* text);
  *              "may_empty": ["…"]},     collections that come and go on purpose
  *    "retention": {"keep_last": 7,      after each good backup; -1: all. Or false: nothing is removed
  *                  "keep_hourly": 0, "keep_daily": 0, "keep_weekly": 0, "keep_monthly": 0, "keep_yearly": 0,
- *                  "keep_within": "7d", "max_total_bytes": 0},
+ *                  "keep_within": "7d", "max_total_bytes": 0, "time_zone": "Europe/Paris"},  whose days; default: schedule's
  *    "compression": "none",             or "gzip", "zstd"; with a level: "gzip:1" … "gzip:9", "zstd:1" … "zstd:19"
  *    "schedule": {"at": "02:00",        local time; or "every": "6h" (s, m, h, d, w), or "cron": "0 2 * * 1-5"
  *                 "time_zone": "Europe/Paris", "jitter_s": 0, "catch_up": true},  for reprise_service_start; default: none
@@ -212,8 +212,8 @@ REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_
  * is now. Works under the folder's lock: REPRISE_E_BUSY with reason folder_locked while an operation runs. */
 REPRISE_API int32_t reprise_mark(reprise_engine* engine, const char* file, size_t file_size, const char* options,
                                  size_t options_size, char** json, size_t* size, reprise_error* error);
-/* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "suspects", "lost", "running",
- * "schedule"}. */
+/* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "suspects", "suspect", "lost",
+ * "running", "schedule"}. */
 REPRISE_API int32_t reprise_status(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
 
 /* ---- streams ---- */

@@ -8,6 +8,7 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "engine/measure.h"
+#include "engine/needed.h"
 #include "engine/operation.h"
 #include "engine/owner.h"
 #include "engine/shelf.h"
@@ -32,6 +33,7 @@ public:
         facts.database = place_.database;
         facts.deployment = deployment;
         facts.pointed = pointed_names(store_);
+        facts.needed = needed_files(store_, context_.clock->unix_us());
         facts.lost = lost_on_shelf(store_, shelf_, {rules_.scope, rules_.guard.may_empty, place_.database, deployment});
         facts.now_us = context_.clock->unix_us();
         facts.offset_s = rules_.offset_s;

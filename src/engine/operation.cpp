@@ -8,6 +8,7 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "engine/needed.h"
 #include "engine/owner.h"
 #include "engine/record.h"
 #include "engine/shelf.h"
@@ -111,6 +112,7 @@ void Operation::State::settle() {
     if (lease) {
         const Settled settled = settle_record(place, *client, *lease, context);
         notes.insert(notes.end(), settled.notes.begin(), settled.notes.end());
+        release_files(place, context);
         REPRISE_STEP("engine.operation.settled");
     } else if (swap_unfinished(*client, place.database)) {
         throw Failure(Code::refused, "restore_unfinished",

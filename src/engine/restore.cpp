@@ -11,6 +11,7 @@
 #include "engine/checks.h"
 #include "engine/measure.h"
 #include "engine/merge.h"
+#include "engine/needed.h"
 #include "engine/plan.h"
 #include "engine/read_whole.h"
 #include "engine/record.h"
@@ -149,6 +150,8 @@ private:
         return record;
     }
 
+    void need() { need_files(place_, {options_.file, safety_.file}, context_); }
+
     void replace() {
         for (const auto& one : live_)
             if (plan_.find(one.name) == nullptr && !options_.exact) result_.left_alone.push_back(one.name);
@@ -156,6 +159,7 @@ private:
             prepare();
             record_ = new_record("staging");
             operation_.check();
+            need();
             insert_record(operation_.client(), place_.database, record_, options_.without_majority);
             stage();
             look();
@@ -202,6 +206,7 @@ private:
     void begin_swap() {
         RestoreRecord next = new_record("swapping");
         next.steps = steps();
+        need();
         operation_.check();
         context_.cancel->shield();  // from here on the restore is finished, by us or by the next operation
         REPRISE_STEP("restore.swapping.before");
@@ -243,8 +248,9 @@ private:
         operation_.lease()->check();
         // A record that is not ours in this state any more needs the staging collections.
         const bool unrecorded = record_.state.empty() && !load_record(client, place_.database);
-        if (unrecorded || remove_record(client, place_.database, record_))
-            sweep_staging(client, place_.database, *operation_.lease());
+        if (!unrecorded && !remove_record(client, place_.database, record_)) return;
+        release_files(place_, context_);
+        sweep_staging(client, place_.database, *operation_.lease());
     }
 
     // A cancelled job's connections are shut down, so this takes one of its own, and not longer than who cancelled waits.
@@ -322,6 +328,7 @@ private:
             failure.message += "; the restore is past its point of no return: the next operation finishes it";
             throw;
         }
+        release_files(place_, context_);
         result_.copies = outcome.copies;
         result_.swapped_ms = outcome.swapped_ms;
         warn(outcome.warnings);
@@ -352,12 +359,14 @@ private:
         prepare();
         look();
         record_ = new_record("merging");
+        need();
         operation_.check();
         insert_record(operation_.client(), place_.database, record_, options_.without_majority);
         merge_documents(operation_, {place_, options_, context_, live_, file_.summary}, plan_, *reader_, result_);
         check_same_file();
         operation_.check();
         remove_record(operation_.client(), place_.database, record_);
+        release_files(place_, context_);
     }
 
     Operation& operation_;

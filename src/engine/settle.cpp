@@ -120,9 +120,9 @@ private:
 
     void roll_forward(const RestoreRecord& record) {
         settled_.what = Settled::What::rolled_forward;
-        const SwapOutcome outcome = run_swap({client_, database_, store_, place_.packing, context_, [this] { lease_.check(); },
-                                              place_.abandon_unfinished},
-                                             record);
+        const SwapOutcome outcome = run_swap(
+            {client_, database_, store_, place_.packing, context_, [this] { lease_.check(); }, place_.abandon_unfinished},
+            record);
         settled_.notes.push_back(
             "a restore of " + printable(record.backup) + " was cut off while it swapped, and was finished" +
             (record.safety.empty() ? std::string() : "; what was there before is in " + printable(record.safety)));

@@ -1,5 +1,8 @@
 #include "policy/guard.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "base/text.h"
 
 namespace reprise {
@@ -50,17 +53,38 @@ Verdict compare_totals(const Totals& now, const Totals& measure, const GuardRule
     return {};
 }
 
+std::int64_t documents_in(const Summary& summary, const std::vector<std::string>& names) {
+    std::int64_t sum = 0;
+    for (const std::string& name : names) sum += documents_in(summary, name);
+    return sum;
+}
+
+// nullopt: they hold what they should, or say nothing.
+std::optional<Verdict> compare_watched(const GuardFacts& facts, std::vector<std::string> names, std::int64_t least) {
+    const auto left_out = [&](const std::string& name) { return !facts.scope->selects(name); };
+    names.erase(std::remove_if(names.begin(), names.end(), left_out), names.end());
+    const std::int64_t now = documents_in(*facts.now, names), before = documents_in(*facts.measure, names);
+    if (now >= least || before < least) return std::nullopt;
+    std::string listed;
+    for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + printable(name);
+    const bool one = names.size() == 1;
+    const std::string left = now > 0 ? (one ? " holds " : " hold ") + std::to_string(now) + " documents"
+                                     : std::string(one ? " is empty" : " are empty");
+    return trip("sentinel_empty", (one ? "collection " : "collections ") + listed + left +
+                                      " where the largest good backup holds " + std::to_string(before) + " documents");
+}
+
 Verdict decide(const GuardFacts& facts, const GuardRules& rules) {
     const Totals now = totals(*facts.now, *facts.scope);
     if (facts.measure == nullptr) {
         if (now.documents == 0) return trip("no_documents", "the database holds no document at all");
         return {};
     }
-    const std::string& sentinel = rules.sentinel.empty() ? std::string(kUsualSentinel) : rules.sentinel;
-    const std::int64_t before = documents_in(*facts.measure, sentinel);
-    if (rules.watch_sentinel && facts.scope->selects(sentinel) && before > 0 && documents_in(*facts.now, sentinel) == 0)
-        return trip("sentinel_empty", "collection " + printable(sentinel) + " is empty where the largest good backup holds " +
-                                          std::to_string(before) + " documents");
+    if (rules.watch_sentinel) {
+        const std::string& sentinel = rules.sentinel.empty() ? std::string(kUsualSentinel) : rules.sentinel;
+        if (auto tripped = compare_watched(facts, {sentinel}, 1)) return *tripped;
+        if (auto tripped = compare_watched(facts, rules.together, rules.least_together)) return *tripped;
+    }
     if (now.documents == 0) return trip("no_documents", "the database holds no document at all");
     return compare_totals(now, totals(*facts.measure, *facts.scope), rules);
 }

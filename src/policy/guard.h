@@ -15,7 +15,9 @@ namespace reprise {
 
 struct GuardRules {
     std::string sentinel;                // the collection whose emptiness means that the data is lost; empty: not configured
-    bool watch_sentinel = true;          // the sentinel that became empty trips
+    std::vector<std::string> together;   // what startup asks instead, where it is configured to: collections that are empty
+    std::int64_t least_together = 1;     // when they hold fewer documents than this in all of them
+    bool watch_sentinel = true;          // the sentinel, or these, that became empty trip
     double least_share = 0.5;            // fewer documents or bytes than this share of the measure trips; 0: never
     std::vector<std::string> may_empty;  // collections that come and go on purpose: no warning, no pin
     bool accept_smaller = false;         // a person's word for this one backup
@@ -36,8 +38,9 @@ struct Verdict {
     std::vector<Lost> lost;   // collections that became empty or missing: each warns, and pins its holder unless overridden
 };
 
-// Only what the backup's own scope selects is compared, so that a changed configuration is no loss. The sentinel trips
-// when the measure holds documents in it and the backup none (a mistyped name never trips); unconfigured it is `users`.
+// Only what the backup's own scope selects is compared, so that a changed configuration is no loss. The sentinel trips when
+// the measure holds documents in it and the backup none, and so do the collections that startup asks together (a mistyped name
+// never trips); unconfigured the sentinel is `users`.
 Verdict judge(const GuardFacts& facts, const GuardRules& rules);
 
 }  // namespace reprise

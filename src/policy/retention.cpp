@@ -125,6 +125,8 @@ void Deciding::bind_by_word() {
         if (entry.is == Class::not_ours) continue;
         const std::string& file = entry.held->file;
         if (std::count(facts_.pointed.begin(), facts_.pointed.end(), file) > 0) entry.bind("latest", "latest points to it");
+        if (std::count(facts_.needed.begin(), facts_.needed.end(), file) > 0)
+            entry.bind("restoring", "an unfinished restore needs it: the next operation finishes that");
         if (entry.manifest().pinned) entry.bind("pinned", "pinned");
         if (inside_keep_time(entry, facts_))
             entry.bind("keep_until", "to be kept until " + iso_time(*entry.manifest().keep_until_us));

@@ -49,6 +49,7 @@ struct RetentionFacts {
     std::string database;
     std::optional<std::string> deployment;
     std::vector<std::string> pointed;  // where `latest` points to
+    std::vector<std::string> needed;   // by an unfinished restore
     std::vector<Lost> lost;            // collections whose newest holder is pinned (policy/lost.h)
     std::int64_t now_us = 0;
     // Seconds east of UTC at an instant (microseconds since 1970): whose days and hours count. Empty: UTC.
@@ -59,9 +60,9 @@ struct Decision {
     std::string file;
     std::int64_t size_bytes = 0;
     bool keep = true;
-    // Words and sentences. keep: newest, latest, pinned, keep_until, holds_lost, keep_last … keep_within, safety_newest,
-    // safety_young, suspect_kept, suspect_newer, partial_newest, edited, legacy, unknown, unverified, unsigned, other_database,
-    // other_deployment. else: by_rule, safety_old, suspect_surplus, size_cap.
+    // Words and sentences. keep: newest, latest, pinned, keep_until, restoring, holds_lost, keep_last … keep_within,
+    // safety_newest, safety_young, suspect_kept, suspect_newer, partial_newest, edited, legacy, unknown, unverified, unsigned,
+    // other_database, other_deployment. else: by_rule, safety_old, suspect_surplus, size_cap.
     std::vector<std::pair<std::string, std::string>> reasons;
 };
 
@@ -72,9 +73,9 @@ struct Decisions {
     std::vector<std::string> warnings;
 };
 
-// Whatever the rules say: the newest good backup, what `latest` points to, pinned ones, files inside their keep time, other
-// databases' and deployments' files, files of the replaced system, edited ones and unknown ones stay. Deciding again over
-// what is left removes nothing.
+// Whatever the rules say: the newest good backup, what `latest` points to, pinned ones, files inside their keep time or needed
+// by an unfinished restore, other databases' and deployments' files, files of the replaced system, edited ones and unknown ones
+// stay. Deciding again over what is left removes nothing.
 Decisions decide_retention(const RetentionFacts& facts, const RetentionRules& rules);
 
 }  // namespace reprise

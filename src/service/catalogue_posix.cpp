@@ -168,6 +168,19 @@ Json lost_to_json(Store& store, const std::vector<ShelfItem>& shelf, const Confi
     return out;
 }
 
+// The newest backup, when the guard did not believe it: what it wrote is not `latest` and waits for a person's word.
+Json newest_suspect(const std::vector<ShelfItem>& shelf, const Config& config) {
+    for (const auto& item : shelf) {
+        if (!item.manifest || item.name.kind == FileKind::before_restore || item.manifest->legacy) continue;
+        if (item.manifest->database != config.database || item.manifest->scope == "partial") continue;
+        if (item.manifest->state != "suspect") return Json();
+        return Json::object({{"file", item.blob.name},
+                             {"reason", item.manifest->suspect_reason},
+                             {"backup_date", iso_time(item.manifest->backup_date_us)}});
+    }
+    return Json();
+}
+
 }  // namespace
 
 Json list_backups(const Config& config) {
@@ -232,6 +245,7 @@ Json folder_status(const Config& config, Json running) {
                          {"size_bytes", bytes},
                          {"free_bytes", free < 0 ? Json() : Json(free)},
                          {"suspects", suspects},
+                         {"suspect", newest_suspect(shelf, config)},
                          {"lost", lost_to_json(*store, shelf, config)},
                          {"running", std::move(running)}});
 }

@@ -94,9 +94,12 @@ Config parse_config(std::string_view text) {
     config.require_snapshot = text_or(json, "consistency", "prefer_snapshot") == "require_snapshot";
     config.guard = read_guard(json, config.database);
     config.guard.sentinel = config.sentinel;
+    config.guard.together = config.startup.empty.rule.collections;
+    config.guard.least_together = config.startup.empty.rule.minimum;
     config.retention = read_retention(json);
     config.compression = parse_compression(text_or(json, "compression", "none"), "key compression of the configuration");
     config.schedule = read_schedule(json);
+    config.keep_zone = read_keep_zone(json, config.schedule);
     config.before_keep_days = read_before_days(json);
     config.keys = parse_keys(json);
     config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
@@ -122,7 +125,7 @@ Json config_to_json(const Config& config) {
     out.set("exclude", names_to_json(config.exclude));
     out.set("profile", config.profile == Profile::portable ? "portable" : "readable");
     out.set("consistency", config.require_snapshot ? "require_snapshot" : "prefer_snapshot");
-    out.set("guard", guard_to_json(config.guard)).set("retention", retention_to_json(config.retention));
+    out.set("guard", guard_to_json(config.guard)).set("retention", retention_to_json(config.retention, config.keep_zone));
     out.set("compression", config.compression.text());
     out.set("schedule", schedule_to_json(config.schedule));
     out.set("before", Json::object({{"keep_days", config.before_keep_days}}));

@@ -18,11 +18,12 @@
 #include "format/model.h"
 #include "policy/guard.h"
 #include "policy/retention.h"
+#include "service/keeping.h"
 #include "service/keys.h"
 #include "service/schema.h"
 #include "service/startup_config.h"
-#include "stream/compression.h"
 #include "service/timing.h"
+#include "stream/compression.h"
 
 namespace reprise {
 
@@ -35,8 +36,9 @@ struct Config {
     std::vector<std::string> include, exclude;
     Profile profile = Profile::readable;
     bool require_snapshot = false;
-    GuardRules guard;  // with the sentinel
+    GuardRules guard;  // with the sentinel and what startup asks
     std::optional<RetentionRules> retention = RetentionRules();
+    KeepZone keep_zone;
     std::optional<Timing> schedule;
     std::int64_t before_keep_days = kBeforeDays;
     KeysConfig keys;

@@ -64,7 +64,11 @@ KeyRule guard_rule() {
              {"may_empty", KeyType::texts, false, {}, 0, 0}}};
 }
 
-KeyRule retention_rule() { return {"retention", KeyType::object, false, {}, 0, 0, keep_rules(), true}; }
+KeyRule retention_rule() {
+    auto rules = keep_rules();
+    rules.push_back({"time_zone", KeyType::text, false, {}, 0, 0});
+    return {"retention", KeyType::object, false, {}, 0, 0, std::move(rules), true};
+}
 
 GuardRules read_guard(const Json& json, const std::string& database) {
     const Json& asked = object_or_empty(json, "guard");
@@ -86,6 +90,18 @@ std::optional<RetentionRules> read_retention(const Json& json) {
     return rules;
 }
 
+KeepZone read_keep_zone(const Json& json, const std::optional<Timing>& schedule) {
+    const Json& asked = object_or_empty(json, "retention");
+    KeepZone zone;
+    if (asked.find("time_zone") == nullptr) {
+        if (schedule) zone = {schedule->time_zone, schedule->zone};
+        return zone;
+    }
+    zone.name = asked.at("time_zone").as_string();
+    zone.zone = load_zone_for("retention.time_zone", zone.name);
+    return zone;
+}
+
 RetentionRules overridden(const std::optional<RetentionRules>& configured, const Json& options) {
     RetentionRules rules = configured.value_or(RetentionRules());
     const auto known = keep_rules();
@@ -105,12 +121,12 @@ Json guard_to_json(const GuardRules& rules) {
         {{"least_share", rules.least_share}, {"sentinel", rules.watch_sentinel}, {"may_empty", std::move(names)}});
 }
 
-Json retention_to_json(const std::optional<RetentionRules>& rules) {
+Json retention_to_json(const std::optional<RetentionRules>& rules, const KeepZone& zone) {
     if (!rules) return false;
     Json out = Json::object();
     for (const Counted& one : kCounted) out.set(one.key, *rules.*one.field);
     out.set("keep_within", rules->keep_within.empty() ? Json() : Json(rules->keep_within));
-    return out;
+    return out.set("time_zone", zone.name);
 }
 
 }  // namespace reprise

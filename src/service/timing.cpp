@@ -66,6 +66,14 @@ KeyRule before_rule() {
     return {"before", KeyType::object, false, {}, 0, 0, {{"keep_days", KeyType::number, false, {}, 0, kMostBeforeDays}}};
 }
 
+TimeZone load_zone_for(const char* key, const std::string& name) {
+    try {
+        return load_zone(name);
+    } catch (const Failure& failure) {
+        throw Failure(failure.code, failure.reason, "key " + std::string(key) + " of the configuration: " + failure.message);
+    }
+}
+
 std::optional<Timing> read_schedule(const Json& json) {
     if (json.find("schedule") == nullptr) return std::nullopt;
     const Json& asked = object_or_empty(json, "schedule");
@@ -78,11 +86,7 @@ std::optional<Timing> read_schedule(const Json& json) {
     timing.schedule.catch_up = yes_or(asked, "catch_up", true);
     check_contradictions(asked, timing);
     read_times(timing);
-    try {
-        timing.zone = load_zone(timing.time_zone);
-    } catch (const Failure& failure) {
-        throw Failure(failure.code, failure.reason, "key schedule.time_zone of the configuration: " + failure.message);
-    }
+    timing.zone = load_zone_for("schedule.time_zone", timing.time_zone);
     return timing;
 }
 

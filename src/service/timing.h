@@ -21,6 +21,8 @@ constexpr std::int64_t kMostBeforeDays = 36500;
 
 KeyRule schedule_rule();
 KeyRule before_rule();
+// load_zone, whose failure names the key.
+TimeZone load_zone_for(const char* key, const std::string& name);
 // `json` has been checked against the schema. nullopt: no schedule. Failure{invalid_config, "key_value_wrong" |
 // "keys_contradict" | "time_zone_unknown" | "time_zone_invalid"} naming the key.
 std::optional<Timing> read_schedule(const Json& json);

@@ -62,11 +62,12 @@ Scope scope_of(const Config& config, const Json& options) {
     return scope;
 }
 
-ForgetRules forget_rules(const Config& config, const RetentionRules& keep) {
+ForgetRules forget_rules(const std::shared_ptr<const Config>& config, const RetentionRules& keep) {
     ForgetRules rules;
     rules.keep = keep;
-    rules.scope = configured_scope(config);
-    rules.guard = config.guard;
+    rules.scope = configured_scope(*config);
+    rules.guard = config->guard;
+    rules.offset_s = [config](std::int64_t unix_us) { return config->keep_zone.zone.at(unix_us / 1000000).offset_s; };
     return rules;
 }
 
@@ -80,7 +81,7 @@ Json run_forget(Bench& bench) {
     if (!dry_run && !missing) bench.store = open_local_store(bench.config->directory);
     const Context& context = bench.given.context;
     const std::int64_t began_ms = context.clock->boot_ms();
-    const Forgotten gone = forget(bench.place(Kind::forget), forget_rules(*bench.config, keep), dry_run, context);
+    const Forgotten gone = forget(bench.place(Kind::forget), forget_rules(bench.config, keep), dry_run, context);
     Json out = forgotten_to_json(gone, dry_run);
     return out.set("duration_ms", context.clock->boot_ms() - began_ms);
 }
@@ -100,7 +101,7 @@ Json run_backup(Kind kind, Bench& bench) {
         options.require_snapshot = bench.options.at("consistency").as_string() == "require_snapshot";
     options.guard = config.guard;
     options.guard.accept_smaller = yes_or(bench.options, "accept_smaller", false);
-    if (config.retention) options.retention = forget_rules(config, *config.retention);
+    if (config.retention) options.retention = forget_rules(bench.config, *config.retention);
     const Place place = bench.place(kind);
     Operation operation(place, Access::write_if_able, bench.given.context);
     BackupResult result = backup_within(operation, place, options, bench.given.context);

@@ -41,7 +41,9 @@ def test_hazard_01_nights_of_an_emptied_database_rotate_no_good_backup_away(
         assert f"accept {ended.json['file']}" in " ".join(ended.json["warnings"])
     assert {name: content for name, content in files(folder).items() if name.startswith("backup_")} == good
     assert len(backups(folder, "suspect_")) == 3 and ended.json["file"] in backups(folder, "suspect_")
-    assert command.result("status")["suspects"] == 3
+    status = command.result("status")
+    assert status["suspects"] == 3 and status["suspect"]["file"] == ended.json["file"]
+    assert status["suspect"]["reason"] == ended.json["suspect_reason"]
     told = command.result("forget", "--dry-run", "--keep-last", "1")
     assert told["frozen"] is True and told["removed"] == []
     started = command.result("auto")
@@ -49,7 +51,7 @@ def test_hazard_01_nights_of_an_emptied_database_rotate_no_good_backup_away(
     assert fingerprint(database) == before
     again = night(command, database, 100)
     assert again["state"] == "good" and again["latest"] is True and len(again["removed"]) == 1
-    assert len(backups(folder)) == 7
+    assert len(backups(folder)) == 7 and command.result("status")["suspect"] is None
 
 
 def test_hazard_02_rotation_leaves_latest_and_odd_names_alone(

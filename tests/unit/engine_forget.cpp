@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/forget.h"
 #include "engine/mark.h"
+#include "engine/needed.h"
 #include "engine_backup_files.h"
 
 using namespace backup_files;
@@ -244,4 +245,22 @@ TEST_CASE("10 000 files in the folder are rotated, the foreign ones untouched") 
     CHECK(on.text_of(night(1)) == body);
     CHECK(on.store->list().size() == 5000 + 4951);
     CHECK(on.manifests() == 4951);
+}
+
+TEST_CASE("S3: what an unfinished restore needs stays, of this database and for 30 days of another, whatever the rules say") {
+    for (const bool foreign : {false, true}) {
+        Rotated on;
+        on.nights(9);
+        Place place = on.place;
+        place.foreign_folder = foreign;
+        need_files(place, {night(1), ""}, on.context);
+        const Forgotten gone = on.go();
+        CHECK(gone.removed == std::vector<std::string>{night(2)});
+        CHECK(gone.decisions.all.back().reasons.front().first == "restoring");
+        const std::int64_t now_us = on.context.clock->unix_us(), days_us = std::int64_t{31} * 86400 * 1000000;
+        CHECK(needed_files(*on.store, now_us) == std::vector<std::string>{night(1)});
+        CHECK(needed_files(*on.store, now_us + days_us).empty() == foreign);
+        release_files(place, on.context);
+        CHECK(on.go().removed == std::vector<std::string>{night(1)});
+    }
 }

@@ -129,3 +129,25 @@ TEST_CASE("the guard's share and its sentinel are configured, but an empty datab
     CHECK_FALSE(ask(holding({{"logs", {1, 9}}}), &measure, rules).suspect);
     CHECK(ask(holding({{"logs", {0, 0}}}), &measure, rules).reason == "no_documents");
 }
+
+TEST_CASE("S7: the collections that startup asks trip together, against the minimum that it asks for, beside the sentinel") {
+    const Summary measure = holding({{"clerks", {4, 400}}, {"staff", {6, 400}}, {"logs", {1000, 9000}}, {"users", {2, 90}}});
+    GuardRules rules;
+    rules.together = {"clerks", "staff"};
+    rules.least_together = 3;
+    const auto left = [](std::int64_t clerks, std::int64_t staff, std::int64_t users) {
+        return holding({{"clerks", {clerks, 90}}, {"staff", {staff, 900}}, {"logs", {1000, 9000}}, {"users", {users, 90}}});
+    };
+    CHECK_FALSE(ask(left(0, 3, 2), &measure, rules).suspect);
+    const Verdict verdict = ask(left(1, 1, 2), &measure, rules);
+    CHECK(verdict.reason == "sentinel_empty");
+    CHECK(verdict.message == "collections clerks, staff hold 2 documents where the largest good backup holds 10 documents");
+    CHECK(ask(left(0, 0, 2), &measure, rules).message.find("clerks, staff are empty") != std::string::npos);
+    CHECK(ask(left(4, 6, 0), &measure, rules).message.find("collection users is empty") != std::string::npos);
+    rules.least_together = 11;  // never held so many: no loss
+    CHECK_FALSE(ask(left(2, 3, 2), &measure, rules).suspect);
+    rules.watch_sentinel = false;
+    rules.least_together = 3;
+    CHECK_FALSE(ask(left(0, 3, 0), &measure, rules).suspect);
+    CHECK_FALSE(ask(left(0, 0, 2), &measure, rules).suspect);
+}

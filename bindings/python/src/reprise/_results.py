@@ -221,6 +221,7 @@ class Status:
     size_bytes: int = 0
     free_bytes: int = 0
     suspects: int = 0
+    suspect: Any = None
     lost: Sequence[Mapping[str, Any]] = ()
     running: Any = None
     schedule: Any = None
