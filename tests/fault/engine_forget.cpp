@@ -1,24 +1,17 @@
-// forget and accept killed at every step. The child is this program, told by its environment; no server is asked.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-
+// forget, accept, rehash and rekey killed at every step; no server is asked.
 #include "../unit/engine_backup_files.h"
 #include "engine/forget.h"
 #include "engine/mark.h"
+#include "engine_attacks.h"
 
 using namespace backup_files;
+using attacks::Child;
+using attacks::Row;
 
 namespace {
 
 constexpr const char* kNewest = "backup_20251012_162709.json";
 constexpr const char* kSuspect = "suspect_20251012_162710.json";
-
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
 
 struct Nights : Shelf {
     Nights() {
@@ -30,49 +23,35 @@ struct Nights : Shelf {
     bool there(const std::string& name) { return std::filesystem::exists(folder + "/" + name); }
 };
 
-int in_child(const Nights& on, const char* what, const char* variable_name, const std::string& value) {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-        ::setenv("REPRISE_CHILD_DOES", what, 1);
-        ::setenv("REPRISE_CHILD_FOLDER", on.folder.c_str(), 1);
-        ::setenv(variable_name, value.c_str(), 1);
-        ::execl("/proc/self/exe", "fault_engine", "-ns", "-tc=child of the forget tests", "-m", static_cast<char*>(nullptr));
-        ::_exit(127);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(pid, &status, 0) == pid);
-    return status;
-}
+struct Attack {
+    const char* name;
+    const char* action;
+    std::string file;
+    std::function<void(Nights&)> prepare, check;
 
-std::vector<std::string> passings(const std::string& log) {
-    std::map<std::string, int> count;
-    std::vector<std::string> out;
-    std::ifstream file(log);
-    for (std::string name; std::getline(file, name);) out.push_back(name + ":" + std::to_string(++count[name]));
-    return out;
-}
-
-// Runs `what` to its end for its steps, then once for each of them in a fresh folder, killed there; `check` looks at it.
-void killed_everywhere(const char* what, const std::function<void(Nights&)>& prepare,
-                       const std::function<void(Nights&)>& check) {
-    std::vector<std::string> steps;
-    {
-        Nights on;
-        prepare(on);
-        const std::string log = on.folder + "/.reprise/steps";
-        REQUIRE(in_child(on, what, "REPRISE_STEP_LOG", log) == 0);
-        steps = passings(log);
+    // Runs the child to its end for its steps, then once for each of them in a fresh folder, killed there.
+    void run() const {
+        std::vector<std::string> points;
+        {
+            Nights on;
+            prepare(on);
+            points = Child{action, "hr", on.folder, file}.all_points();
+            if (std::string(action) != "forget") points = attacks::telling(points);
+        }
+        REQUIRE(points.size() > 8);
+        Row row(name);
+        for (const std::string& point : points) {
+            INFO("killed at " << point);
+            Nights on;
+            prepare(on);
+            CHECK(Child{action, "hr", on.folder, file}.is_killed_at(point));
+            ++row.points;
+            row.look_at(*on.store, on.context);
+            check(on);
+            row.look_at(*on.store, on.context);
+        }
     }
-    REQUIRE(steps.size() > 8);
-    for (const std::string& step : steps) {
-        CAPTURE(step);
-        Nights on;
-        prepare(on);
-        const int status = in_child(on, what, "REPRISE_STEP_KILL", step);
-        CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
-        check(on);
-    }
-}
+};
 
 Forgotten forget_all(const Nights& on) {
     ForgetRules rules;
@@ -82,37 +61,20 @@ Forgotten forget_all(const Nights& on) {
 
 }  // namespace
 
-TEST_CASE("child of the forget tests" * doctest::skip()) {
-    const std::string folder = variable("REPRISE_CHILD_FOLDER");
-    REQUIRE(!folder.empty());
-    Cancel cancel;
-    Context context;
-    context.cancel = &cancel;
-    const auto store = open_local_store(folder);
-    Place place;
-    place.database = "hr";
-    place.store = store.get();
-    place.folder = folder;
-    place.job = "2";
-    if (variable("REPRISE_CHILD_DOES") == "forget")
-        forget(place, ForgetRules(), false, context);
-    else
-        mark(place, kSuspect, {std::nullopt, std::nullopt, true}, context);
-}
-
 TEST_CASE("S3, S13: retention killed at any step loses none but old files, and the next run ends it") {
-    killed_everywhere(
-        "forget", [](Nights&) {},
-        [](Nights& on) {
-            CHECK(on.names().size() >= 7);
-            for (int i = 3; i <= 9; ++i) CHECK(on.there("backup_20251012_16270" + std::to_string(i) + ".json"));
-            CHECK(latest_name(*on.store) == kNewest);
-            for (const ShelfItem& item : read_shelf(*on.store, false, on.context))
-                CHECK((item.manifest && item.manifest->verified));
-            forget_all(on);
-            CHECK(on.names().size() == 7);
-            CHECK(on.store->list_state("manifests").size() == 7);
-        });
+    Attack{"kill -9 at every step of retention", "forget", "",
+           [](Nights& on) { on.store->write_state(manifest_key("backup_20251012_162700.json"), "{}"); },  // its file is gone
+           [](Nights& on) {
+               CHECK(on.names().size() >= 7);
+               for (int i = 3; i <= 9; ++i) CHECK(on.there("backup_20251012_16270" + std::to_string(i) + ".json"));
+               CHECK(latest_name(*on.store) == kNewest);
+               for (const ShelfItem& item : read_shelf(*on.store, false, on.context))
+                   CHECK((item.manifest && item.manifest->verified));
+               forget_all(on);
+               CHECK(on.names().size() == 7);
+               CHECK(on.store->list_state("manifests").size() == 7);
+           }}
+        .run();
 }
 
 TEST_CASE("S2, S7: an acceptance killed at any step leaves the file what it was or accepted, and accepting again ends it") {
@@ -120,10 +82,8 @@ TEST_CASE("S2, S7: an acceptance killed at any step leaves the file what it was 
         on.make({kSuspect, 10, {{"users", 5}}});
         on.examined();
     };
-    killed_everywhere("accept", prepare, [](Nights& on) {
-        const auto latest = on.store->pointer("backup_latest.json");
-        REQUIRE(latest);
-        CHECK(verify_file(*on.store, *latest, false, on.context).manifest.verified);
+    const auto check = [](Nights& on) {
+        REQUIRE(on.store->pointer("backup_latest.json"));
         const auto shelf = on.examined();
         REQUIRE(shelf.size() == 10);
         REQUIRE(shelf[0].manifest);
@@ -137,5 +97,36 @@ TEST_CASE("S2, S7: an acceptance killed at any step leaves the file what it was 
         CHECK(on.examined()[0].manifest->state == "good");  // judged by the accepted one
         forget_all(on);
         CHECK(on.store->list_state("manifests").size() == on.names().size());
-    });
+    };
+    Attack{"kill -9 at every step of accept", "accept", kSuspect, prepare, check}.run();
+}
+
+TEST_CASE("S1: a rehash killed at any step leaves the old files as they are, and no more than one whole one beside them") {
+    const std::string file = "backup_20251012_162701.json";
+    const auto check = [&](Nights& on) {
+        const std::size_t now = on.names().size();
+        CHECK((now == 9 || now == 10));
+        for (int i = 1; i <= 9; ++i) CHECK(on.there("backup_20251012_16270" + std::to_string(i) + ".json"));
+        CHECK(latest_name(*on.store) == kNewest);
+        CHECK(rehash(on.place, file, on.context).manifest.edited_from != "");
+        CHECK(on.names().size() == now + 1);
+    };
+    Attack{"kill -9 at every step of rehash", "rehash", file, [](Nights&) {}, check}.run();
+}
+
+TEST_CASE("S1, S2: a rekey killed at any step leaves the old file or the new one, whole, and latest at one of them") {
+    const auto vault = attacks::rekey_vault();
+    const auto prepare = [&](Nights& on) { on.context.vault = vault.get(); };
+    const auto check = [](Nights& on) {
+        const auto latest = latest_name(*on.store);
+        REQUIRE(latest);
+        CHECK(verify_file(*on.store, *latest, false, on.context).manifest.sequence == 9);
+        const auto files = on.names();
+        const auto copies = std::count_if(files.begin(), files.end(), [](const std::string& name) {
+            return name.rfind(kNewest, 0) == 0 || name.find(".age") != std::string::npos;
+        });
+        CHECK((copies == 1 || copies == 2));
+        CHECK(files.size() == 8 + static_cast<std::size_t>(copies));
+    };
+    Attack{"kill -9 at every step of rekey", "rekey", kNewest, prepare, check}.run();
 }
