@@ -118,12 +118,13 @@ TEST_CASE("S3: a backup before risky work keeps its time from the moment it is s
     const Child child = on.child("before");
     Row row("kill -9 at every step of a backup before risky work, once it is seen");
     int seen = 0;
-    const auto points = child.all_points();
-    for (auto at = std::find(points.begin(), points.end(), "engine.backup.publish.before:1"); at != points.end(); ++at) {
-        INFO("killed at " << *at);
+    auto points = child.all_points();
+    points.erase(points.begin(), std::find(points.begin(), points.end(), "engine.backup.publish.before:1"));
+    for (const std::string& point : telling(points, true)) {
+        INFO("killed at " << point);
         for (const std::string& name : on.files()) on.store->remove(name);
         REQUIRE(on.back_up().became_latest);
-        CHECK(child.is_killed_at(*at));
+        CHECK(child.is_killed_at(point));
         ++row.points;
         row.look_at(*on.store, on.context);
         on.back_up();  // also judges what it finds

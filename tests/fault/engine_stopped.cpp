@@ -193,3 +193,31 @@ TEST_CASE("hazard 20: a holder stopped at any step past its lease, that wakes af
         }
     }
 }
+
+TEST_CASE("hazard 20: a merge stopped past its lease, that wakes, overwrites nothing that was written since") {
+    Row row("SIGSTOP of a merge, past its lease, over new writes");
+    for (const char* point : {"restore.merge_insert.before", "restore.merge_replace.before", "restore.record_remove.before"}) {
+        INFO("stopped at " << point);
+        attacked().insert(point);
+        Fixture db, elsewhere;
+        db.fill("users", 10);
+        const std::string file = db.back_up().manifest.name;
+        db.drop("users");
+        for (int id = 0; id < 5; ++id) insert(db, "users", BsonBuilder().add("_id", id).add("name", "other").str());
+        Running child(Child{"merge", db.place.database, db.folder, file}.start("REPRISE_STEP_STOP", point));
+        REQUIRE(child.is_stopped());
+        Place other = elsewhere.place;
+        other.database = db.place.database;
+        other.lease_ttl_ms = kShortTtlMs;
+        other.wait_ms = kTakeOverWaitMs;
+        { const Operation next(other, Access::write, db.context); }
+        db.remove_all("users");
+        for (int id = 0; id < 10; ++id) insert(db, "users", BsonBuilder().add("_id", id).add("name", "acknowledged").str());
+        const State settled = state_of(db);
+        const int status = child.wake();
+        { const Operation last(other, Access::write, db.context); }
+        CHECK((WIFEXITED(status) && WEXITSTATUS(status) == kChildFailed));
+        CHECK(row.judge({settled}, state_of(db)) == 0);
+        CHECK(leftovers(db) == "");
+    }
+}
