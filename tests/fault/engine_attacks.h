@@ -172,11 +172,7 @@ inline std::unique_ptr<Vault> rekey_vault() {
     Vault::Given given;
     given.recipients.push_back(parse_recipient(recipient_of(identity)));
     given.configured = true;
-    given.secrets = [identity] {
-        AgeSecrets secrets;
-        secrets.identities.push_back(Secret(identity));
-        return secrets;
-    };
+    given.secrets.identities = [identity] { return std::vector<Secret>{Secret(identity)}; };
     return std::make_unique<Vault>(std::move(given));
 }
 
