@@ -13,17 +13,17 @@ namespace reprise {
 
 enum class Algorithm { none, gzip, zstd };
 
-// Levels were chosen by measuring (tests/bench/README.md): of zstd's lower levels 1 is the fastest and, where ids and hashes
-// abound, also the smallest; gzip's levels 1 to 3 are ISA-L's where that is built in.
+// Levels were chosen by measuring (tests/bench/README.md): zstd's 1 is the library's own, its 2 to 15 search in a way that
+// suits documents full of ids (zstd_write.cpp); gzip's levels 1 to 3 are ISA-L's where that is built in.
 constexpr int kGzipDefaultLevel = 2, kGzipMaxLevel = 9;
-constexpr int kZstdDefaultLevel = 1, kZstdMaxLevel = 19;
+constexpr int kZstdDefaultLevel = 2, kZstdMaxLevel = 19;
 
 struct Compression {
     Algorithm algorithm = Algorithm::none;
     int level = 0;  // 1…9 for gzip, 1…19 for zstd
 
     const char* suffix() const;  // "", ".gz", ".zst": what stands after .json
-    std::string text() const;    // "none", "gzip:2", "zstd:1"
+    std::string text() const;    // "none", "gzip:2", "zstd:2"
 };
 
 // "none", "gzip", "zstd", with ":LEVEL" or without. Failure{invalid_config, "key_value_wrong"}: a sentence that begins with

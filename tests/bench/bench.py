@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "tests" / "live"))
 import servers  # noqa: E402
+import stored  # noqa: E402
 import streams  # noqa: E402
 
 DATABASE, BARE = "reprise_bench", "reprise_bench_bare"
@@ -26,7 +27,7 @@ GOALS = {
     "encode_vs_libbson": (">=", 15), "decode_vs_libbson": (">=", 6), "backup_vs_drain": ("<=", 1.5),
     "verified_backup_vs_drain": ("<=", 2.5), "script_vs_backup": (">=", 20), "restore_vs_insert": ("<=", 1.5),
     "backup_peak_mib": ("<=", 256), "restore_peak_mib": ("<=", 256), "backup_gzip_peak_mib": ("<=", 256),
-    "backup_zstd_peak_mib": ("<=", 256), **streams.GOALS,
+    "backup_zstd_peak_mib": ("<=", 256), **streams.GOALS, **stored.GOALS,
 }
 Figure = dict[str, Any]
 
@@ -152,7 +153,14 @@ def bench_backup(options: argparse.Namespace) -> list[Figure]:
 
 
 def bench_streams(options: argparse.Namespace) -> list[Figure]:
-    return [figure(*one) for one in streams.measure(BUILD, options.documents, options.runs, say)]
+    say("load of this machine before the run (1, 5, 15 minutes): " + "  ".join(f"{each:.1f}" for each in os.getloadavg()))
+    measured = streams.measure(BUILD, options.documents, options.runs, say)
+    with servers.start_server("any") as server, tempfile.TemporaryDirectory(dir=BUILD, prefix="work_") as folder:
+        documents = options.documents or (200000 if server.kind == "rs" else 4000)
+        held = stored.Stored(BUILD, server.url, pathlib.Path(folder), say)
+        measured += stored.measure(held, documents, options.runs)
+    say("and after it: " + "  ".join(f"{each:.1f}" for each in os.getloadavg()))
+    return [figure(*one) for one in measured]
 
 
 def table(figures: list[Figure]) -> None:

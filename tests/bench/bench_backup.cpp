@@ -2,7 +2,9 @@
 //   load URL DB COUNT      fills a database with HR documents
 //   drop URL DB            drops a database
 //   drain URL DB           only reads every document of every collection with libmongoc's cursors
-//   backup URL DB FOLDER   ours over the C interface: until the file is whole and durable, and until `latest` moved
+//   backup URL DB FOLDER [COMPRESSION [RECIPIENT]]
+//                          ours over the C interface: until the file is whole and durable, and until `latest` moved
+//   dump URL DB FOLDER     writes each collection's documents to FOLDER/NAME.bson, as mongodump does
 //   insert URL DB TARGET   inserts the documents of DB, ready in memory, into the empty database TARGET; then renames each
 //                          collection once
 //   restore URL DB FOLDER  drops DB, then ours over the C interface
@@ -14,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <random>
@@ -188,17 +191,32 @@ void need(std::int32_t code, const reprise_error& error) {
     if (code != REPRISE_OK) throw std::runtime_error(std::string(error.reason) + ": " + error.message);
 }
 
-reprise_engine* open(const char* url, const char* database, const char* folder) {
+void dump(const char* url, const char* database, const std::string& folder) {
+    std::map<std::string, std::ofstream> files;
+    read_all(connect(url).get(), database, [&](const std::string& name, const bson_t* document) {
+        std::ofstream& file = files[name];
+        if (!file.is_open()) file.open(folder + "/" + name + ".bson", std::ios::binary);
+        file.write(reinterpret_cast<const char*>(bson_get_data(document)), document->len);
+    });
+    for (auto& [name, file] : files)
+        if (!file.flush()) throw std::runtime_error("cannot write " + name + ".bson");
+}
+
+// The keys are literals; paths, names and recipients of the benches hold nothing that JSON would have to escape.
+reprise_engine* open(const char* url, const char* database, const char* folder, const std::string& more = {}) {
     const std::string config = std::string("{\"mongo_url\": \"") + url + "\", \"database\": \"" + database +
-                               "\", \"directory\": \"" + folder + "\"}";
+                               "\", \"directory\": \"" + folder + "\"" + more + "}";
     reprise_engine* engine = nullptr;
     reprise_error error{};
     need(reprise_open(config.data(), config.size(), &engine, &error), error);
     return engine;
 }
 
-void backup(const char* url, const char* database, const char* folder) {
-    reprise_engine* engine = open(url, database, folder);
+void backup(const std::vector<const char*>& words) {
+    std::string more;
+    if (words.size() > 5) more += std::string(", \"compression\": \"") + words[5] + "\"";
+    if (words.size() > 6) more += std::string(", \"encryption\": {\"recipients\": [\"") + words[6] + "\"]}";
+    reprise_engine* engine = open(words[2], words[3], words[4], more);
     reprise_error error{};
     std::uint64_t job = 0;
     const auto begin = Clock::now();
@@ -235,9 +253,10 @@ int run(const std::vector<const char*>& words) {
     const std::string_view verb = words[1];
     if (verb == "drain" && words.size() == 4) return drain(words[2], words[3]), 0;
     if (verb == "drop" && words.size() == 4) return drop(connect(words[2]).get(), words[3]), std::puts("{}"), 0;
+    if (verb == "backup" && words.size() >= 5 && words.size() <= 7) return backup(words), 0;
     if (words.size() != 5) return 2;
+    if (verb == "dump") return dump(words[2], words[3], words[4]), std::puts("{}"), 0;
     if (verb == "load") return load(words[2], words[3], std::stoll(words[4])), 0;
-    if (verb == "backup") return backup(words[2], words[3], words[4]), 0;
     if (verb == "insert") return insert(words[2], words[3], words[4]), 0;
     if (verb == "restore") return restore(words[2], words[3], words[4]), 0;
     return 2;

@@ -1,9 +1,11 @@
 // One step per process; tests/bench/bench.py times them beside gzip, zstd and age, each as a process that reads a file and
 // writes one.
-//   make FOLDER COUNT    writes content.json, a backup of COUNT HR documents, and content.bson, the same documents
-//   pack HOW IN OUT      ours: HOW as in BACKUP_COMPRESSION
-//   unpack IN OUT
+//   make FOLDER COUNT                 writes content.json, a backup of COUNT HR documents
+//   pack HOW IN OUT [RECIPIENT]       ours: HOW as in BACKUP_COMPRESSION
+//   unpack IN OUT [IDENTITY_FILE]
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -16,6 +18,7 @@
 #include "hr_documents.h"
 #include "stream/layers.h"
 #include "stream/packing.h"
+#include "stream/vault.h"
 
 namespace {
 
@@ -39,7 +42,7 @@ private:
 };
 
 void make(const std::string& folder, long count) {
-    File json(folder + "/content.json", "wb"), bson(folder + "/content.bson", "wb");
+    File json(folder + "/content.json", "wb");
     Header header;
     header.backup_date_us = 1760286441123456;
     header.database = "hr";
@@ -51,16 +54,11 @@ void make(const std::string& folder, long count) {
     BackupWriter writer(json, header, {{"users", "collection", BsonBuilder().str(), {id_index}}});
     writer.begin_collection("users");
     std::mt19937_64 random(20251012);
-    for (long i = 0; i < count; ++i) {
-        const std::string document = bench::hr_document(random);
-        bson.write(document);
-        writer.document(document);
-    }
+    for (long i = 0; i < count; ++i) writer.document(bench::hr_document(random));
     writer.end_collection();
     Summary summary;
     summary.read_from_us = summary.read_to_us = header.backup_date_us;
     writer.finish(summary);
-    bson.finish();
 }
 
 void copy(Source& from, Sink& to) {
@@ -70,18 +68,39 @@ void copy(Source& from, Sink& to) {
     to.finish();
 }
 
-int run(const std::vector<std::string>& words) {
-    if (words.size() == 4 && words[1] == "make") return make(words[2], std::stol(words[3])), 0;
-    if (words.size() == 5 && words[1] == "pack") {
-        File in(words[3], "rb"), out(words[4], "wb");
-        Packing packing;
-        packing.compression = parse_compression(words[2], "HOW");
-        return copy(in, *make_packer(out, packing)), 0;
-    }
-    if (words.size() != 4 || words[1] != "unpack") return 2;
+std::vector<Secret> identities_in(const std::string& path) {
+    std::ifstream file(path);
+    return parse_identities(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+void pack(const std::vector<std::string>& words) {
+    File in(words[3], "rb"), out(words[4], "wb");
+    Vault::Given given;
+    if (words.size() > 5) given.recipients.push_back(parse_recipient(words[5]));
+    Vault vault(std::move(given));
+    Packing packing;
+    packing.compression = parse_compression(words[2], "HOW");
+    if (vault.encrypts()) packing.seal_age = [&vault](Sink& below) { return vault.encrypted(below); };
+    copy(in, *make_packer(out, packing));
+}
+
+void unpack(const std::vector<std::string>& words) {
     File in(words[2], "rb"), out(words[3], "wb");
-    Content content(in);
-    return copy(content, out), 0;
+    Vault::Given given;
+    if (words.size() > 4) given.secrets.identities = [&words] { return identities_in(words[4]); };
+    Vault vault(std::move(given));
+    LayerOptions options;
+    options.open_age = [&vault](Source& below) { return vault.opened(below); };
+    Content content(in, options);
+    copy(content, out);
+}
+
+int run(const std::vector<std::string>& words) {
+    const std::size_t count = words.size();
+    if (count == 4 && words[1] == "make") return make(words[2], std::stol(words[3])), 0;
+    if ((count == 5 || count == 6) && words[1] == "pack") return pack(words), 0;
+    if ((count == 4 || count == 5) && words[1] == "unpack") return unpack(words), 0;
+    return 2;
 }
 
 }  // namespace

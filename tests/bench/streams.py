@@ -12,11 +12,11 @@ from collections.abc import Callable
 from functools import partial
 
 PEAK = pathlib.Path(__file__).resolve().parents[1] / "live" / "peak.py"
-OURS = ["gzip", "gzip:1", "gzip:6", "zstd", "zstd:3", "zstd:9"]
+OURS = ["gzip", "gzip:1", "gzip:6", "zstd", "zstd:1", "zstd:5", "zstd:9"]
 TOOLS = [["gzip", "-6"], ["gzip", "-1"], ["zstd", "-q", "-1"], ["zstd", "-q", "-3"]]
 DOCUMENTS = 200_000
 GOALS = {
-    "gzip_saved": (">=", 70.0), "zstd_saved": (">=", 75.0), "zstd_vs_gzip_6_of_bson": ("<=", 1.0),
+    "gzip_saved": (">=", 70.0), "zstd_saved": (">=", 75.0),
     "pack_peak_mib": ("<=", 256.0), "unpack_peak_mib": ("<=", 256.0),
 }
 Measured = list[tuple[str, float, str]]
@@ -67,15 +67,10 @@ class Streams:
                            partial(self.ours, "unpack", packed, back))
             self.peak("unpack", packed, back)
             self.peak("pack", how, content, packed)
-            if how == "zstd":
-                ours = self.packed.stat().st_size
         for tool in TOOLS:
             self.both_ways(f"tool_{tool[0]}_{tool[-1][1:]}", partial(self.through, [*tool, "-c"], self.content, self.packed),
                            partial(self.through, [tool[0], "-dc"], self.packed, self.back))
         self.age()
-        # mongodump --gzip writes the documents' BSON through gzip at level 6; Debian has no package of it.
-        self.through(["gzip", "-6", "-c"], self.work / "content.bson", self.packed)
-        self.figures.append(("zstd_vs_gzip_6_of_bson", ours / self.packed.stat().st_size, "x"))
         return self.figures + [(f"{name}_peak_mib", max(peaks), "MiB") for name, peaks in self.peaks.items()]
 
     def age(self) -> None:
@@ -85,6 +80,10 @@ class Streams:
         key = self.work / "key.txt"
         subprocess.run(["age-keygen", "-o", key], check=True, stderr=subprocess.DEVNULL)
         recipient = subprocess.run(["age-keygen", "-y", key], check=True, capture_output=True, text=True).stdout.strip()
+        for name, how in (("age", "none"), ("zstd_age", "zstd")):
+            self.both_ways(name, partial(self.ours, "pack", how, str(self.content), str(self.packed), recipient),
+                           partial(self.ours, "unpack", str(self.packed), str(self.back), str(key)))
+            self.peak("pack", how, str(self.content), str(self.packed), recipient)
         self.both_ways("tool_age", partial(self.through, ["age", "-r", recipient], self.content, self.packed),
                        partial(self.through, ["age", "-d", "-i", str(key)], self.packed, self.back))
 
