@@ -122,6 +122,7 @@ ssize_t write(int fd, const void *bytes, size_t count) {
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) {
     REAL(pwrite);
     if (!fails(WRITE, fd, NULL)) return real(fd, bytes, count, at);
+    if (is_torn && real(fd, bytes, count / 2, at) >= 0) raise(SIGKILL);
     return is_short ? real(fd, bytes, count > 1 ? count / 2 : count, at) : -1;
 }
 

@@ -96,12 +96,15 @@ class StartupVictim(Victim):
 
     def after(self, seen: Seen, where: str, ended: Ended) -> None:
         self.lab.check_folder(seen, where)
+        allowed = [self.data]
+        if "view active_users could not be created" in ended.out:  # reported, and nothing is undone for a view
+            allowed.append({name: one for name, one in self.data.items() if name != "active_users"})
         if ended.code == 0:
-            self.lab.check_data(seen, where, self.data)
+            self.lab.check_data(seen, where, *allowed)
         again = self.lab.run("auto")
         if again.code:
             seen.wrong(where, f"the next start ended with {again.code}: {again.out}")
-        self.lab.check_data(seen, where, self.data)
+        self.lab.check_data(seen, where, *allowed)
         self.lab.check_next(seen, where)
 
 
