@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "admin/route.h"
 #include "base/failure.h"
 #include "base/text.h"
 #include "reprise/reprise.h"
@@ -21,7 +22,13 @@
 
 struct reprise_engine {
     reprise::Service service;
-    explicit reprise_engine(std::string_view config) : service(config) {}
+    reprise::Handler admin;
+    explicit reprise_engine(std::string_view config) : service(config), admin(service) {}
+};
+
+struct reprise_response {
+    std::unique_ptr<reprise::Response> made;
+    std::string headers;  // as JSON, once the head is known
 };
 
 struct reprise_stream {

@@ -226,6 +226,56 @@ REPRISE_API int32_t reprise_stream_read(reprise_stream* stream, char* buffer, si
                                         reprise_error* error);
 REPRISE_API void reprise_stream_close(reprise_stream* stream);
 
+/* ---- admin: the REST interface and the page, for any web framework ---- */
+
+#define REPRISE_BODY_MAX 65536u
+#define REPRISE_HEADERS_MAX 200u
+
+typedef struct reprise_header {
+    const char* name;
+    size_t name_size;
+    const char* value;
+    size_t value_size;
+} reprise_header;
+
+/* A request as the framework has it. Every text as in rule 2; what is not known stays NULL and 0. */
+typedef struct reprise_request {
+    size_t struct_size;
+    const char* method; /* "GET" */
+    size_t method_size;
+    const char* path; /* below the prefix, percent-decoded exactly once: "" or begins with "/" */
+    size_t path_size;
+    const char* base_path; /* the prefix as the browser sees it: "/api/backup" */
+    size_t base_path_size;
+    const char* query; /* without "?", as it came */
+    size_t query_size;
+    const reprise_header* headers;
+    size_t header_count;
+    const char* body; /* a body over REPRISE_BODY_MAX bytes is answered with 413: hand in REPRISE_BODY_MAX + 1 of them */
+    size_t body_size;
+    const char* remote_address;
+    size_t remote_address_size;
+    const char* principal; /* who it is, when the host has verified that an administrator asks; else NULL */
+    size_t principal_size;
+    const char* request_id;
+    size_t request_id_size;
+} reprise_request;
+
+/* Being answered. One thread at a time; free it before its engine is closed. */
+typedef struct reprise_response reprise_response;
+
+/* Never waits for a job. What is wrong with a request is a response; only a broken call is an error. */
+REPRISE_API int32_t reprise_admin_handle(reprise_engine* engine, const reprise_request* request, reprise_response** response,
+                                         reprise_error* error);
+/* Waits up to wait_ms for the head. *status is 0 while it is not known. headers: a JSON array of [name, value], valid as long
+ * as the response. */
+REPRISE_API int32_t reprise_response_wait(reprise_response* response, int64_t wait_ms, int32_t* status, const char** headers,
+                                          size_t* headers_size, reprise_error* error);
+/* Up to `capacity` bytes of the body; *size is 0 only at its end. */
+REPRISE_API int32_t reprise_response_read(reprise_response* response, char* buffer, size_t capacity, size_t* size,
+                                          reprise_error* error);
+REPRISE_API void reprise_response_free(reprise_response* response);
+
 /* ---- events ---- */
 
 /* The next event as JSON, or *json = NULL when wait_ms passed without one. {"event": "log", "level", "message", "time"},

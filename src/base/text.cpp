@@ -145,6 +145,18 @@ std::optional<std::string> from_base64(std::string_view text) {
     return out;
 }
 
+std::optional<std::string> from_base64url(std::string_view text) {
+    std::string standard;
+    standard.reserve(text.size() + 3);
+    for (const char c : text) {
+        if (c == '+' || c == '/' || c == '=') return std::nullopt;
+        standard += c == '-' ? '+' : c == '_' ? '/' : c;
+    }
+    if (standard.size() % 4 == 1) return std::nullopt;
+    while (standard.size() % 4 != 0) standard += '=';
+    return from_base64(standard);
+}
+
 bool is_utf8(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const std::size_t length = sequence_length(text, i);

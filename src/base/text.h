@@ -12,6 +12,7 @@ std::string to_hex(std::string_view bytes);                              // lowe
 std::optional<std::string> from_hex(std::string_view hex);               // either case; nullopt when it is not hex
 void append_base64(std::string& out, std::string_view bytes);            // RFC 4648 §4, padded
 std::optional<std::string> from_base64(std::string_view text);           // canonical only: padding and unused bits checked
+std::optional<std::string> from_base64url(std::string_view text);        // RFC 4648 §5, canonical, unpadded (RFC 7515)
 bool is_utf8(std::string_view text);                                     // surrogates and overlong forms are not UTF-8
 std::string_view cut_at_character(std::string_view text, std::size_t max_bytes);  // never splits a UTF-8 character
 // Text that is safe inside a message: control characters and invalid UTF-8 become '?', cut to 120 bytes.

@@ -76,7 +76,8 @@ const Schema& config_schema() {
                         encryption_rule(),
                         signature_rule(),
                         {"connect_timeout_ms", KeyType::number, false, {}, 1, kMaxConnectMs},
-                        {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0}}});
+                        {"log_level", KeyType::text, false, {"debug", "info", "warning", "error"}, 0, 0},
+                        {"admin", KeyType::object, false, {}, 0, 0, admin_rules()}}});
     return schema;
 }
 
@@ -104,6 +105,7 @@ Config parse_config(std::string_view text) {
     config.keys = parse_keys(json);
     config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
     config.log_level = level_of(text_or(json, "log_level", "info"));
+    config.admin = read_admin(object_or_empty(json, "admin"));
     check_mongo_url(config.mongo_url);
     check_names(config);
     return config;
@@ -132,6 +134,7 @@ Json config_to_json(const Config& config) {
     add_keys(out, config.keys);
     out.set("connect_timeout_ms", config.connect_timeout_ms);
     out.set("log_level", kLevels[static_cast<int>(config.log_level)]);
+    out.set("admin", admin_to_json(config.admin));
     return out;
 }
 

@@ -19,6 +19,7 @@
 #include "policy/guard.h"
 #include "policy/retention.h"
 #include "service/keeping.h"
+#include "service/admin_settings.h"
 #include "service/keys.h"
 #include "service/schema.h"
 #include "service/startup_config.h"
@@ -45,6 +46,7 @@ struct Config {
     std::int64_t connect_timeout_ms = 10000;
     Compression compression;  // of the files that are written
     Level log_level = Level::info;
+    AdminSettings admin;
 };
 
 // What work is given: the configuration, and the secrets that the host pushed until then.

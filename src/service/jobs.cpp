@@ -23,6 +23,7 @@ struct Jobs::Job {
     std::string folder;
     std::shared_ptr<Events> events;
     Work work;
+    AuditEntry audit;
     std::unique_ptr<BusyMark> mark = std::make_unique<BusyMark>();
     std::unique_ptr<Thread> thread;
 
@@ -203,6 +204,24 @@ void sweep_old_files(const Held& job) {
     }
 }
 
+// A start that needed nothing wrote nothing, and is no operation.
+void audit(const Held& job, const JobRecord& record) {
+    if (!job->on_file || job->is_abandoned()) return;
+    AuditEntry entry = job->audit;
+    entry.job = record.id;
+    entry.duration_ms = (record.ended_us - record.started_us) / 1000;
+    entry.result = state_name(record.state);
+    if (record.error) {
+        entry.reason = record.error->reason;
+        if (record.error->code == Code::refused || record.error->code == Code::denied) entry.result = "refused";
+    }
+    const Json* file = record.result.find("file");
+    if (file != nullptr && file->is_string()) entry.file = file->as_string();
+    const Json* outcome = record.kind == "startup" ? record.result.find("result") : nullptr;
+    if (outcome != nullptr && outcome->is_string()) entry.result = outcome->as_string();
+    write_audit(job->folder, entry, *job->events);
+}
+
 // The order matters: first the file, then the word, then the event. Who was told of the end finds it everywhere, and who
 // forks after it is not taken for a child of a busy parent, nor meets a lock that this thread takes as it exits.
 void run(const Held& job) {
@@ -215,6 +234,7 @@ void run(const Held& job) {
     sweep_old_files(job);
     const JobRecord record = job->copy();
     log_end(job, record);
+    audit(job, record);
     leave_crypto();
     job->mark.reset();
     {
@@ -273,6 +293,9 @@ std::uint64_t Jobs::start(JobPlan plan) {
     job->folder = folder_;
     job->events = events_;
     job->work = std::move(plan.work);
+    job->audit.actor = std::move(plan.actor);
+    job->audit.what = plan.kind;
+    job->audit.file = std::move(plan.file);
     job->record.kind = std::move(plan.kind);
     job->record.started_us = system_clock().unix_us();
     job->record.progress.phase = "starting";

@@ -13,6 +13,7 @@
 #include "base/cancel.h"
 #include "base/context.h"
 #include "base/thread.h"
+#include "service/audit.h"
 #include "service/events.h"
 #include "service/job_file.h"
 #include "service/stoppable.h"
@@ -31,6 +32,8 @@ struct JobPlan {
     std::string kind;
     bool record_at_once = true;  // false: work calls record() itself, or never
     bool make_folder = false;    // a job that writes files: the folder may be made for its record
+    Actor actor;                 // on whose behalf, for the audit log
+    std::string file;            // that it is about, as it was asked for
     Work work;
 };
 

@@ -20,8 +20,16 @@ KeyRule yes_no(const char* name) { return {name, KeyType::yes_no, false, {}, 0, 
 KeyRule texts(const char* name) { return {name, KeyType::texts, false, {}, 0, 0}; }
 KeyRule wait() { return {"wait_ms", KeyType::number, false, {}, -1, kLongestWaitMs}; }
 
+// On whose behalf: for the audit log.
+KeyRule actor() {
+    KeyRule rule{"actor", KeyType::object, false, {}, 0, 0};
+    rule.keys = {text("via", {"library", "command", "schedule", "startup", "rest"}), text("who"), text("from")};
+    return rule;
+}
+
 Schema schema(const char* kind, std::vector<KeyRule> rules) {
     rules.push_back(wait());
+    rules.push_back(actor());
     return {Code::invalid_argument, std::string("options of ") + kind, std::move(rules)};
 }
 
@@ -52,6 +60,9 @@ Schema make_schema(Kind kind) {
             rules.push_back(yes_no("dry_run"));
             return schema("forget", std::move(rules));
         }
+        case Kind::preview:
+            return schema("preview", {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
+                                      texts("exclude")});
     }
     return {};
 }
@@ -74,7 +85,7 @@ void check_target(const Json& options) {
 
 const std::vector<Kind>& all_kinds() {
     static const auto& kinds = lasting(std::vector<Kind>{Kind::backup, Kind::before, Kind::startup, Kind::restore, Kind::verify,
-                                                         Kind::rehash, Kind::rekey, Kind::forget});
+                                                         Kind::rehash, Kind::rekey, Kind::forget, Kind::preview});
     return kinds;
 }
 
@@ -88,6 +99,7 @@ const char* kind_name(Kind kind) {
         case Kind::rehash: return "rehash";
         case Kind::rekey: return "rekey";
         case Kind::forget: return "forget";
+        case Kind::preview: return "preview";
     }
     return "unknown";
 }

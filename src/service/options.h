@@ -9,7 +9,7 @@
 
 namespace reprise {
 
-enum class Kind { backup, before, startup, restore, verify, rehash, rekey, forget };
+enum class Kind { backup, before, startup, restore, verify, rehash, rekey, forget, preview };
 
 constexpr std::size_t kMaxLabelBytes = 200;
 constexpr std::int64_t kLongestWaitMs = 24 * 60 * 60 * 1000;

@@ -149,6 +149,21 @@ Json rule_to_json(const EmptyRule& rule) {
     return Json::object({{"collections", rule.whole_database() ? Json() : std::move(collections)}, {"minimum", rule.minimum}});
 }
 
+Json preview_to_json(const PreviewResult& result) {
+    Json collections = Json::array();
+    for (const auto& one : result.collections)
+        collections.push(Json::object({{"name", one.name},
+                                       {"in_backup", one.in_backup},
+                                       {"now", one.now ? Json(*one.now) : Json()},
+                                       {"after", one.in_backup ? Json(one.after) : Json()},
+                                       {"same", one.same}}));
+    return Json::object({{"file", result.file},
+                         {"database", result.database},
+                         {"collections", std::move(collections)},
+                         {"duration_ms", result.duration_ms},
+                         {"warnings", texts_to_json(result.warnings)}});
+}
+
 Json startup_to_json(const StartupResult& result, const std::string& database) {
     Json skipped = Json::array();
     for (const auto& s : result.skipped)

@@ -3,6 +3,7 @@
 
 #include "codec/json.h"
 #include "engine/forget.h"
+#include "engine/preview.h"
 #include "engine/rekey.h"
 #include "engine/restore.h"
 #include "engine/snapshot.h"
@@ -19,6 +20,7 @@ Json verify_to_json(const VerifyResult& result, const std::string& path);
 Json rekey_to_json(const RekeyResult& result);
 Json rehash_to_json(const RehashResult& result);
 Json forgotten_to_json(const Forgotten& gone, bool dry_run);
+Json preview_to_json(const PreviewResult& result);
 Json startup_to_json(const StartupResult& result, const std::string& database);
 
 }  // namespace reprise

@@ -1,17 +1,22 @@
 #include "service/service.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/failure.h"
 #include "base/text.h"
 #include "format/model.h"
 #include "service/catalogue.h"
 #include "service/fork.h"
+#include "service/health.h"
 #include "service/marking.h"
 #include "service/options.h"
 #include "service/registry.h"
+#include "service/removing.h"
+#include "service/throttle.h"
 #include "service/ticker.h"
 #include "service/work.h"
+#include "store/local.h"
 
 namespace reprise {
 
@@ -40,6 +45,14 @@ struct Service::Runtime {
 namespace {
 
 std::int64_t clamp_wait(std::int64_t wait_ms) { return wait_ms < 0 ? kLongestWaitMs : std::min(wait_ms, kLongestWaitMs); }
+
+AuditEntry entry_of(const Actor& actor, const char* what, const std::string& file) {
+    AuditEntry entry;
+    entry.actor = actor;
+    entry.what = what;
+    entry.file = file;
+    return entry;
+}
 
 Json result_of(JobRecord record) {
     if (record.state == JobState::running)
@@ -130,6 +143,73 @@ Json Service::status() {
 }
 
 Json Service::mark(const std::string& file, std::string_view options) { return mark_file({config_, secrets_}, file, options); }
+
+Json Service::remove(const std::string& file, const Actor& actor) {
+    return audited(entry_of(actor, "delete", file), [&] { return remove_file(*config_, file); });
+}
+
+Download Service::open_download(const std::string& file, const Actor& actor) {
+    Download out(*config_, file);
+    audit(entry_of(actor, "download", out.name()));
+    return out;
+}
+
+Json Service::health() { return health_of(list(), status(), system_clock().unix_us()); }
+
+void Service::check_address(const std::string& address, std::int64_t now_us) {
+    const auto store = open_local_store(config_->directory, true);
+    const std::int64_t wait_s = must_wait_s(*store, address, now_us);
+    if (wait_s > 0)
+        throw Failure(Code::denied, "too_many_failures",
+                      "too many failed authentications from this address; try again in " + std::to_string(wait_s) + " seconds")
+            .may_retry();
+}
+
+void Service::count_failure(const std::string& address, std::int64_t now_us) {
+    try {
+        // A folder that is not there yet is not made by whoever guesses tokens.
+        std::error_code error;
+        if (!std::filesystem::is_directory(config_->directory, error)) return;
+        reprise::count_failure(*open_local_store(config_->directory), config_->directory, address, now_us);
+    } catch (const Failure& failure) {
+        runtime().events->log(Level::warning, "a failed authentication was not counted: " + failure.message);
+    }
+}
+
+Json Service::read_audit(std::size_t limit) {
+    const auto store = open_local_store(config_->directory, true);
+    Json lines = Json::array(), problems = Json::array();
+    for (auto& line : audit_read(*store, limit)) lines.push(std::move(line));
+    const AuditCheck check = audit_check(*store);
+    for (const auto& problem : check.problems) problems.push(problem);
+    return Json::object({{"lines", std::move(lines)},
+                         {"check", Json::object({{"whole", check.problems.empty()},
+                                                 {"lines", check.lines},
+                                                 {"first", check.first},
+                                                 {"last", check.last},
+                                                 {"last_hash", check.last_hash},
+                                                 {"problems", std::move(problems)}})}});
+}
+
+void Service::audit(const AuditEntry& entry) { write_audit(config_->directory, entry, *runtime().events); }
+
+template <typename Call>
+Json Service::audited(AuditEntry entry, Call&& call) {
+    const std::int64_t began_ms = system_clock().boot_ms();
+    std::optional<Failure> failed;
+    Json result;
+    try {
+        result = call();
+    } catch (const Failure& failure) {
+        failed = failure;
+        entry.result = failure.code == Code::refused || failure.code == Code::denied ? "refused" : "failed";
+        entry.reason = failure.reason;
+    }
+    entry.duration_ms = system_clock().boot_ms() - began_ms;
+    audit(entry);
+    if (failed) throw *failed;
+    return result;
+}
 
 std::unique_ptr<CatStream> Service::open_stream(std::string_view what, const std::string& file) {
     if (what != "cat")

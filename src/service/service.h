@@ -11,8 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "service/audit.h"
 #include "service/cat.h"
 #include "service/config.h"
+#include "service/download.h"
 #include "service/events.h"
 #include "service/jobs.h"
 
@@ -42,6 +44,20 @@ public:
     Json show(const std::string& file);
     Json status();
     Json mark(const std::string& file, std::string_view options);
+    // Deletes one file of a person's choice. Failure{refused, "file_protected"} for the newest good backup, the latest one and
+    // pinned ones; {busy, "folder_locked"} while an operation runs.
+    Json remove(const std::string& file, const Actor& actor);
+    Download open_download(const std::string& file, const Actor& actor);
+    Json health();
+
+    const AdminSettings& admin_settings() const { return config_->admin; }
+    // Failure{denied, "too_many_failures"} for an address that failed to authenticate too often this minute, by any worker.
+    void check_address(const std::string& address, std::int64_t now_us);
+    void count_failure(const std::string& address, std::int64_t now_us);
+
+    Json read_audit(std::size_t limit);   // {"lines": […newest first], "check": {…}}
+    void audit(const AuditEntry& entry);  // into the log and to the host as an event; never throws
+
     std::unique_ptr<CatStream> open_stream(std::string_view what, const std::string& file);
 
     std::optional<Json> next_event(std::int64_t wait_ms);
@@ -53,6 +69,8 @@ public:
 private:
     struct Runtime;
     Runtime& runtime();
+    template <typename Call>
+    Json audited(AuditEntry entry, Call&& call);
 
     const std::shared_ptr<const Config> config_;
     const std::shared_ptr<PushedSecrets> secrets_ = std::make_shared<PushedSecrets>();

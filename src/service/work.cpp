@@ -5,6 +5,7 @@
 #include "base/failure.h"
 #include "engine/forget.h"
 #include "engine/operation.h"
+#include "engine/preview.h"
 #include "engine/rekey.h"
 #include "engine/restore.h"
 #include "engine/shelf.h"
@@ -203,6 +204,19 @@ Json run_rekey(Bench& bench) {
     return rekey_to_json(rekey(bench.place(Kind::rekey), name, bench.given.context));
 }
 
+Json run_preview(Bench& bench) {
+    bench.store = open_local_store(bench.config->directory, true);
+    Place place = bench.place(Kind::preview);
+    RestoreOptions options = restore_options(bench, place);
+    options.file = resolve_name(*bench.store, bench.config->directory, text_or(bench.options, "file", "latest"));
+    return preview_to_json(preview(place, options, bench.given.context));
+}
+
+Actor actor_of(const Json& options) {
+    const Json& given = object_or_empty(options, "actor");
+    return {text_or(given, "via", "library"), text_or(given, "who", ""), text_or(given, "from", "")};
+}
+
 Json run_kind(Kind kind, Bench& bench) {
     switch (kind) {
         case Kind::backup:
@@ -213,6 +227,7 @@ Json run_kind(Kind kind, Bench& bench) {
         case Kind::rehash: return run_rehash(bench);
         case Kind::rekey: return run_rekey(bench);
         case Kind::forget: return run_forget(bench);
+        case Kind::preview: return run_preview(bench);
     }
     return Json();
 }
@@ -224,6 +239,8 @@ JobPlan plan_job(Setup setup, Kind kind, Json options) {
     plan.kind = kind_name(kind);
     plan.record_at_once = kind != Kind::startup;  // a start that needs nothing writes nothing
     plan.make_folder = kind == Kind::backup || kind == Kind::before;
+    plan.actor = actor_of(options);
+    plan.file = text_or(options, "file", "");
     plan.work = [setup = std::move(setup), kind, options = std::move(options)](const Workbench& given) {
         const auto vault = setup.vault();
         Workbench mine = given;

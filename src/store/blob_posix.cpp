@@ -47,6 +47,7 @@ public:
     std::int64_t modified_us() const override { return modified_us_of(info_); }
     const std::string& name() const override { return name_; }
     void rewind() override { offset_ = 0; }
+    void seek(std::int64_t offset) override { offset_ = offset; }
 
 private:
     Descriptor fd_;

@@ -138,6 +138,24 @@ public:
             if (replace_file(folder, parts.name, bytes, attempt == kMaxStateTries)) return;
     }
 
+    void append_state(const std::string& key, std::string_view bytes) override {
+        const Key parts = split(key);
+        require_writable();
+        const Folder folder = state_folder(parts.folder, true);
+        const std::string path = folder.of(parts.name);
+        const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
+        Descriptor fd(::openat(folder.at(), parts.name.c_str(), flags));
+        const bool made = !fd.valid() && errno == ENOENT;
+        if (made) fd = Descriptor(::openat(folder.at(), parts.name.c_str(), flags | O_CREAT | O_EXCL, 0600));
+        if (!fd.valid()) throw_system("cannot open " + path, errno);
+        if (made && ::fchmod(fd.get(), 0600) != 0) throw_system("cannot set the mode of " + path, errno);
+        REPRISE_STEP("store.state_append.before");
+        write_all(fd.get(), bytes, path);
+        sync_file(fd.get(), path);
+        if (made) sync_folder(folder);
+        REPRISE_STEP("store.state_append.after");
+    }
+
     void remove_state(const std::string& key) override {
         const Key parts = split(key);
         require_writable();

@@ -27,6 +27,7 @@ public:
     virtual std::int64_t modified_us() const = 0;
     virtual const std::string& name() const = 0;  // after links were resolved
     virtual void rewind() = 0;                    // the next read() starts at the first byte again
+    virtual void seek(std::int64_t offset) = 0;   // the next read() starts at this byte
 };
 
 // A blob being written: invisible until publish(), gone when destroyed before it.
@@ -60,6 +61,8 @@ public:
     // write_state is atomic and durable (temporary name, fsync, rename, fsync of the folder).
     virtual std::optional<std::string> read_state(const std::string& key) = 0;
     virtual void write_state(const std::string& key, std::string_view bytes) = 0;
+    // Appends to it (made when it is not there), durable; a crash may leave a part of `bytes` at its end.
+    virtual void append_state(const std::string& key, std::string_view bytes) = 0;
     virtual void remove_state(const std::string& key) = 0;
     virtual std::vector<std::string> list_state(const std::string& folder) = 0;  // names in ".reprise/<folder>/", sorted
 

@@ -1,0 +1,42 @@
+// Who may: a subject that the host has verified, or a token in the header Authorization, in the configured cookie, or in the
+// form of a download.
+#pragma once
+
+#include <mutex>
+#include <string>
+
+#include "admin/jwt.h"
+#include "admin/message.h"
+#include "service/admin_settings.h"
+#include "service/service.h"
+
+namespace reprise {
+
+struct Permit {
+    std::string subject;
+    bool by_cookie = false;
+};
+
+class Access {
+public:
+    // Reads the key files. Failure{invalid_config | denied | not_found, …} naming key or file.
+    explicit Access(const AdminSettings& settings);
+
+    // An administrator, or Failure{denied}: "not_authenticated" (401), "not_admin" (403), "cross_site" (403).
+    Permit need_admin(const Request& request, std::int64_t now_s) const;
+    // For the form of a download, whose token stands in its body; cookies are not looked at.
+    Permit need_admin_by_form(const Request& request, std::int64_t now_s) const;
+    // An administrator, or the bearer of the monitor's token.
+    Permit need_monitor(const Request& request, std::int64_t now_s) const;
+
+private:
+    Permit by_token(const std::string& token, std::int64_t now_s) const;
+
+    AdminSettings settings_;
+    JwtRules rules_;
+};
+
+// The value of a field of an application/x-www-form-urlencoded text; empty when there is none.
+std::string form_field(std::string_view form, std::string_view name);
+
+}  // namespace reprise

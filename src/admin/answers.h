@@ -1,0 +1,42 @@
+// The routes' answers, one function each; called by route.cpp after it has checked who asks.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "admin/access.h"
+#include "admin/message.h"
+#include "admin/words.h"
+#include "service/service.h"
+
+namespace reprise {
+
+struct Asked {
+    Service& service;
+    const Request& request;
+    Permit permit;
+    Language language;
+    std::string rest;  // the path behind the route's own name: "" or a file's name or a job's number
+};
+
+using Made = std::unique_ptr<Response>;
+
+Made answer_create(const Asked& asked);
+Made answer_restore(const Asked& asked);
+Made answer_verify(const Asked& asked);
+Made answer_pin(const Asked& asked);
+Made answer_accept(const Asked& asked);
+Made answer_show(const Asked& asked);
+Made answer_delete(const Asked& asked);
+Made answer_list(const Asked& asked);
+Made answer_status(const Asked& asked);
+Made answer_job(const Asked& asked);
+Made answer_jobs(const Asked& asked);
+Made answer_cancel(const Asked& asked);
+Made answer_download(const Asked& asked);
+Made answer_health(const Asked& asked);
+Made answer_metrics(const Asked& asked);
+Made answer_openapi(const Asked& asked);
+Made answer_page(const Asked& asked);
+
+}  // namespace reprise

@@ -1,0 +1,20 @@
+// Is there a good, recent backup to go back to? Answered from the folder alone, the same for every worker.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "codec/json.h"
+
+namespace reprise {
+
+constexpr std::int64_t kHealthyAgeS = 26 * 60 * 60;  // a nightly backup and two hours
+
+// {"healthy", "problems": [{"reason", "message"}…], "last_backup", "age_s", "file", "size_bytes", "documents", "verified",
+// "free_bytes", "backups", "suspects", "next_run"} of what list and status say. problems[].reason: no_backup, backup_old,
+// backup_unverified, newer_suspect, space_low.
+Json health_of(const Json& list, const Json& status, std::int64_t now_us);
+// The same in Prometheus' text format, version 0.0.4; gauges named reprise_….
+std::string metrics_of(const Json& health);
+
+}  // namespace reprise

@@ -1,0 +1,54 @@
+#include "service/removing.h"
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "engine/operation.h"
+#include "engine/shelf.h"
+#include "store/local.h"
+
+namespace reprise {
+namespace {
+
+Failure protected_file(const std::string& name, const std::string& why) {
+    return Failure(Code::refused, "file_protected", printable(name) + " is not deleted: " + why);
+}
+
+// The first good one in the order of the shelf is the newest.
+void check_removable(Store& store, const std::vector<ShelfItem>& shelf, const ShelfItem& wanted) {
+    const std::string& name = wanted.blob.name;
+    if (latest_name(store) == name) throw protected_file(name, "it is the latest backup; make a newer one first");
+    if (wanted.manifest && wanted.manifest->pinned) throw protected_file(name, "it is pinned; unpin it first");
+    for (const auto& item : shelf) {
+        if (!item.manifest || item.name.kind != FileKind::backup || !is_good(*item.manifest)) continue;
+        if (item.blob.name == name) throw protected_file(name, "it is the newest good backup; make a newer one first");
+        return;
+    }
+}
+
+}  // namespace
+
+Json remove_file(const Config& config, const std::string& file) {
+    const auto reader = open_local_store(config.directory, true);
+    const std::string name = resolve_name(*reader, config.directory, file);
+    const auto store = open_local_store(config.directory);
+    Cancel cancel;
+    Context context;
+    context.cancel = &cancel;
+    Place place;
+    place.folder = config.directory;
+    place.store = store.get();
+    const auto lock = hold_folder(place, context);
+    const auto shelf = read_shelf(*store, false, context);
+    for (const auto& item : shelf) {
+        if (item.blob.name != name) continue;
+        check_removable(*store, shelf, item);
+        // The file first: a manifest without one counts for nothing and is swept.
+        store->remove(name);
+        store->remove_state(manifest_key(name));
+        forget_problem(*store, name);
+        return Json::object({{"filename", name}, {"freed_bytes", item.blob.size_bytes}});
+    }
+    throw Failure(Code::not_found, "file_missing", "no backup named " + printable(name) + " is in the folder");
+}
+
+}  // namespace reprise

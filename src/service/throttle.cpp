@@ -1,0 +1,97 @@
+#include "service/throttle.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "codec/json.h"
+#include "service/audit.h"
+#include "store/local.h"
+
+namespace reprise {
+namespace {
+
+constexpr const char* kKey = "authentication";
+constexpr const char* kOthers = "others";
+
+struct Counter {
+    std::string address;
+    std::int64_t minute = 0, count = 0;
+};
+
+std::int64_t minute_of(std::int64_t now_us) { return now_us / kMinuteUs; }
+
+// A file that cannot be read counts nothing: it is written anew at the next failure.
+std::vector<Counter> read_counters(Store& store) {
+    std::vector<Counter> out;
+    const auto text = store.read_state(kKey);
+    if (!text) return out;
+    try {
+        const Json json = parse_json(*text);
+        for (const auto& one : json.as_array())
+            out.push_back({one.at("address").as_string(), one.at("minute").as_int(), one.at("count").as_int()});
+    } catch (const Failure&) {
+        out.clear();
+    }
+    return out;
+}
+
+void write_counters(Store& store, const std::vector<Counter>& counters) {
+    Json json = Json::array();
+    for (const auto& one : counters)
+        json.push(Json::object({{"address", one.address}, {"minute", one.minute}, {"count", one.count}}));
+    store.write_state(kKey, json.text() + "\n");
+}
+
+Counter& counter_for(std::vector<Counter>& counters, const std::string& address, std::int64_t minute) {
+    const std::string name = counters.size() < kMaxAddresses ? address : kOthers;
+    for (auto& one : counters)
+        if (one.address == address || one.address == name) return one;
+    counters.push_back({name, minute, 0});
+    return counters.back();
+}
+
+AuditEntry entry_for(const Counter& counter) {
+    AuditEntry entry;
+    entry.actor = {"rest", "", counter.address};
+    entry.what = "authentication";
+    entry.result = "refused";
+    entry.reason = "not_authenticated";
+    entry.count = counter.count;
+    return entry;
+}
+
+// Takes the counters of other minutes out (earlier ones, and later ones when the clock went back).
+std::vector<Counter> take_over(std::vector<Counter>& counters, std::int64_t minute) {
+    const auto split =
+        std::stable_partition(counters.begin(), counters.end(), [&](const Counter& one) { return one.minute == minute; });
+    std::vector<Counter> over(split, counters.end());
+    counters.erase(split, counters.end());
+    return over;
+}
+
+}  // namespace
+
+std::int64_t must_wait_s(Store& store, const std::string& address, std::int64_t now_us) {
+    const std::int64_t minute = minute_of(now_us);
+    for (const auto& one : read_counters(store))
+        if (one.address == printable(address) && one.minute == minute && one.count >= kFailuresPerMinute)
+            return ((minute + 1) * kMinuteUs - now_us + 999999) / 1000000;
+    return 0;
+}
+
+void count_failure(Store& store, const std::string& folder, const std::string& address, std::int64_t now_us) {
+    const std::int64_t minute = minute_of(now_us);
+    std::vector<Counter> over;
+    {
+        const StateLock lock(folder);
+        auto counters = read_counters(store);
+        over = take_over(counters, minute);
+        ++counter_for(counters, printable(address), minute).count;
+        write_counters(store, counters);
+    }
+    for (const auto& one : over) audit_add(store, folder, entry_for(one));
+}
+
+}  // namespace reprise
