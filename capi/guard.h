@@ -32,7 +32,7 @@ struct reprise_response {
 };
 
 struct reprise_stream {
-    std::unique_ptr<reprise::CatStream> cat;
+    std::unique_ptr<reprise::Source> source;
 };
 
 namespace reprise_capi {

@@ -20,7 +20,7 @@ int32_t reprise_stream_read(reprise_stream* stream, char* buffer, size_t capacit
         need(stream, "stream");
         need(buffer, "buffer");
         need(size, "size");
-        *size = stream->cat->read(buffer, capacity);
+        *size = stream->source->read(buffer, capacity);
     });
 }
 

@@ -36,7 +36,7 @@ extern "C" {
 #endif
 
 /* major × 1000 + minor. A binding needs the same major and at least its own minor. */
-#define REPRISE_ABI 1001
+#define REPRISE_ABI 1002
 #define REPRISE_NUL ((size_t)-1)
 
 /* Codes: their values never change. */
@@ -212,13 +212,28 @@ REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_
  * is now. Works under the folder's lock: REPRISE_E_BUSY with reason folder_locked while an operation runs. */
 REPRISE_API int32_t reprise_mark(reprise_engine* engine, const char* file, size_t file_size, const char* options,
                                  size_t options_size, char** json, size_t* size, reprise_error* error);
+/* Deletes one file of a person's choice: {"filename", "freed_bytes"}. The newest good backup, the latest, pinned ones and
+ * other databases' are refused (file_protected). options: {"wait_ms", "actor"}. Under the folder's lock, as reprise_mark. */
+REPRISE_API int32_t reprise_delete(reprise_engine* engine, const char* file, size_t file_size, const char* options,
+                                   size_t options_size, char** json, size_t* size, reprise_error* error);
 /* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "suspects", "suspect", "lost",
  * "running", "schedule"}. */
 REPRISE_API int32_t reprise_status(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
 
+/* Is there a good, recent backup, in Prometheus' text format 0.0.4. */
+REPRISE_API int32_t reprise_metrics(reprise_engine* engine, char** text, size_t* size, reprise_error* error);
+/* Who did what and how it ended: {"lines": [newest first], "check": {"whole", "lines", "first", "last", "last_hash",
+ * "problems"}}: the chain of hashes over all lines that are kept. options: {"limit": 100}. */
+REPRISE_API int32_t reprise_audit_read(reprise_engine* engine, const char* options, size_t options_size, char** json,
+                                       size_t* size, reprise_error* error);
+/* Adds a line of the host's own: {"what": "import", "result", "reason", "file", "actor": {"via", "who", "from"}}. No document's
+ * value belongs in it. */
+REPRISE_API int32_t reprise_audit_add(reprise_engine* engine, const char* line, size_t line_size, reprise_error* error);
+
 /* ---- streams ---- */
 
-/* what: "cat", the plain JSON of a file, checked while it is read: the last read fails when the file is not whole. */
+/* what: "cat", the plain JSON of a file, checked while it is read: the last read fails when the file is not whole; "download",
+ * the stored bytes as they are. */
 REPRISE_API int32_t reprise_stream_open(reprise_engine* engine, const char* what, size_t what_size, const char* file,
                                         size_t file_size, reprise_stream** stream, reprise_error* error);
 /* Up to `capacity` bytes; *size is 0 only at the proven end. */

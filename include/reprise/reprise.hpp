@@ -224,6 +224,18 @@ public:
     result<text> show(std::string_view file = {}) const noexcept {
         return detail::text_from([&](auto... out) { return reprise_show(handle_, file.data(), file.size(), out...); });
     }
+    result<text> remove(std::string_view file, std::string_view options = {}) const noexcept {
+        return detail::text_from([&](auto... out) {
+            return reprise_delete(handle_, file.data(), file.size(), options.data(), options.size(), out...);
+        });
+    }
+    result<text> metrics() const noexcept {
+        return detail::text_from([&](auto... out) { return reprise_metrics(handle_, out...); });
+    }
+    result<text> audit(std::string_view options = {}) const noexcept {
+        return detail::text_from(
+            [&](auto... out) { return reprise_audit_read(handle_, options.data(), options.size(), out...); });
+    }
     result<text> status() const noexcept {
         return detail::text_from([&](auto... out) { return reprise_status(handle_, out...); });
     }

@@ -12,11 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxKeys = 32;
 
-Failure denied(const char* reason, const char* message) { return Failure(Code::denied, reason, message); }
-
-Failure not_authenticated() {
-    return denied("not_authenticated", "this needs a valid token of an administrator in the header Authorization");
-}
+constexpr const char* kNotAuthenticated = "not_authenticated";
 
 std::vector<JwsKey> keys_of_set(const std::string& text, const std::string& algorithm) {
     const Json set = parse_json(text);
@@ -85,13 +81,10 @@ bool same_origin(const Request& request) {
 }
 
 // A browser sends a cookie on behalf of any page: what changes something must be asked for by a page of this application.
-void check_same_site(const Request& request) {
-    if (request.method == "GET" || request.method == "HEAD") return;
+bool asked_from_here(const Request& request) {
+    if (request.method == "GET" || request.method == "HEAD") return true;
     const std::string* mark = request.header("x-reprise");
-    if (mark != nullptr && *mark == "1" && same_origin(request)) return;
-    throw denied("cross_site",
-                 "with a cookie this needs the header X-Reprise: 1 and a request of the same origin; send the token in the "
-                 "header Authorization instead");
+    return mark != nullptr && *mark == "1" && same_origin(request);
 }
 
 int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1; }
@@ -137,25 +130,22 @@ Access::Access(const AdminSettings& settings) : settings_(settings) {
 
 Permit Access::by_token(const std::string& token, std::int64_t now_s) const {
     const Caller caller = check_token(token, rules_, now_s);
-    if (caller.may == Caller::May::nothing) throw not_authenticated();
-    if (caller.may == Caller::May::no_admin)
-        throw denied("not_admin", "this token is valid, and its bearer is no administrator");
-    return {caller.subject, false};
+    if (caller.may == Caller::May::nothing) return {"", kNotAuthenticated};
+    return {caller.subject, caller.may == Caller::May::no_admin ? "not_admin" : nullptr};
 }
 
 Permit Access::need_admin(const Request& request, std::int64_t now_s) const {
-    if (request.principal) return {*request.principal, false};
+    if (request.principal) return {*request.principal, nullptr};
     if (request.header("authorization") != nullptr) return by_token(bearer(request), now_s);
     const std::string token = cookie_of(request, settings_.cookie);
-    if (token.empty()) throw not_authenticated();
-    check_same_site(request);
+    if (token.empty()) return {"", kNotAuthenticated};
     Permit permit = by_token(token, now_s);
-    permit.by_cookie = true;
+    if (permit.refusal == nullptr && !asked_from_here(request)) permit.refusal = "cross_site";
     return permit;
 }
 
 Permit Access::need_admin_by_form(const Request& request, std::int64_t now_s) const {
-    if (request.principal) return {*request.principal, false};
+    if (request.principal) return {*request.principal, nullptr};
     return by_token(form_field(request.body, "token"), now_s);
 }
 
@@ -163,7 +153,7 @@ Permit Access::need_monitor(const Request& request, std::int64_t now_s) const {
     const std::string token = bearer(request);
     // Hashes are compared, so that the time tells nothing of the token.
     if (!settings_.monitor_token.empty() && !token.empty() && sha256_hex(token) == sha256_hex(settings_.monitor_token.reveal()))
-        return {"monitor", false};
+        return {"monitor", nullptr};
     return need_admin(request, now_s);
 }
 

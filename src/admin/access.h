@@ -13,8 +13,8 @@
 namespace reprise {
 
 struct Permit {
-    std::string subject;
-    bool by_cookie = false;
+    std::string subject;         // also of somebody who was refused, where it is known
+    const char* refusal = nullptr;  // nullptr: welcome; "not_authenticated" (401), "not_admin", "cross_site" (403)
 };
 
 class Access {
@@ -22,7 +22,7 @@ public:
     // Reads the key files. Failure{invalid_config | denied | not_found, …} naming key or file.
     explicit Access(const AdminSettings& settings);
 
-    // An administrator, or Failure{denied}: "not_authenticated" (401), "not_admin" (403), "cross_site" (403).
+    // An administrator.
     Permit need_admin(const Request& request, std::int64_t now_s) const;
     // For the form of a download, whose token stands in its body; cookies are not looked at.
     Permit need_admin_by_form(const Request& request, std::int64_t now_s) const;

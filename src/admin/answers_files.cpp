@@ -78,7 +78,8 @@ std::string needed_file(const Json& body) {
 }
 
 Made marked(const Asked& asked, const std::string& file, const Json& marks) {
-    Json result = asked.service.mark(file, marks, actor_of(asked));
+    Json options = marks;
+    Json result = asked.service.mark(file, options.set("actor", actor_to_json(actor_of(asked))).text());
     return made(json_answer(200, result.set("success", true).set("message", phrase(Phrase::marked, asked.language))));
 }
 
@@ -108,7 +109,8 @@ Made answer_accept(const Asked& asked) {
 }
 
 Made answer_delete(const Asked& asked) {
-    Json result = asked.service.remove(checked_name(asked.rest), actor_of(asked));
+    Json result = asked.service.remove(
+        checked_name(asked.rest), Json::object({{"actor", actor_to_json(actor_of(asked))}}).text());
     return made(json_answer(200, result.set("success", true).set("message", phrase(Phrase::deleted, asked.language))));
 }
 

@@ -46,8 +46,7 @@ std::optional<Answer> ended(Service& service, std::uint64_t job, Language langua
 }
 
 Made run(const Asked& asked, const char* kind, Json options, Finish finish) {
-    options.set("actor",
-                Json::object({{"via", "rest"}, {"who", asked.permit.subject}, {"from", asked.request.remote_address}}));
+    options.set("actor", actor_to_json({"rest", asked.permit.subject, asked.request.remote_address}));
     const std::uint64_t job = asked.service.start(kind, options.text());
     if (wants_async(asked.request)) return made(started(asked, job));
     Service& service = asked.service;

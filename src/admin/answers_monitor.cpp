@@ -1,7 +1,6 @@
 // Answers for monitors and for programs: health, metrics, the description of all this.
 #include "admin/answers.h"
 #include "admin/page/embedded.h"
-#include "service/health.h"
 
 namespace reprise {
 namespace {
@@ -20,7 +19,7 @@ Made answer_health(const Asked& asked) {
 Made answer_metrics(const Asked& asked) {
     Answer out;
     out.headers = {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}, {"cache-control", "no-store"}};
-    out.text = metrics_of(asked.service.health());
+    out.text = asked.service.metrics();
     return made(std::move(out));
 }
 

@@ -82,6 +82,14 @@ Made wrong_method(const std::string& allowed, Language language) {
     return made(std::move(out));
 }
 
+Made wait_first(std::int64_t wait_s, Language language) {
+    Answer out = problem_answer(
+        Failure(Code::denied, "too_many_failures", "too many failed authentications from this address; wait until the minute is over"),
+        language);
+    out.headers.emplace_back("retry-after", std::to_string(wait_s));
+    return made(std::move(out));
+}
+
 Made answered(const Route& route, const Asked& asked) {
     try {
         return route.answer(asked);
@@ -91,6 +99,17 @@ Made answered(const Route& route, const Asked& asked) {
 }
 
 }  // namespace
+
+// A good token is always heard, so that nobody can lock administrators out from behind their own proxy; what is limited is how
+// often somebody may be wrong.
+std::unique_ptr<Response> Handler::refused(const Permit& permit, const Request& request, Language language,
+                                           std::int64_t now_us) const {
+    const bool unknown = std::string_view(permit.refusal) == "not_authenticated";
+    const std::int64_t wait_s = unknown ? service_.must_wait_s(request.remote_address, now_us) : 0;
+    if (wait_s > 0) return wait_first(wait_s, language);
+    service_.count_refusal({request.remote_address, permit.refusal, permit.subject}, now_us);
+    return made(problem_answer(Failure(Code::denied, permit.refusal, "this needs a valid token of an administrator"), language));
+}
 
 Handler::Handler(Service& service) : service_(service), access_(service.admin_settings()) {}
 
@@ -110,14 +129,9 @@ std::unique_ptr<Response> Handler::handle(const Request& request) const {
             continue;
         }
         const std::int64_t now_us = system_clock().unix_us();
-        try {
-            if (route.who != Who::anybody) service_.check_address(request.remote_address, now_us);
-            const Permit permit = permit_for(route.who, access_, request, now_us / 1000000);
-            return answered(route, {service_, request, permit, language, *rest});
-        } catch (const Failure& failure) {
-            if (failure.reason == "not_authenticated") service_.count_failure(request.remote_address, now_us);
-            return made(problem_answer(failure, language));
-        }
+        const Permit permit = permit_for(route.who, access_, request, now_us / 1000000);
+        if (permit.refusal != nullptr) return refused(permit, request, language, now_us);
+        return answered(route, {service_, request, permit, language, *rest});
     }
     if (!allowed.empty()) return wrong_method(allowed, language);
     return made(problem_answer(Failure(Code::not_found, "route_unknown", "there is no such route"), language));

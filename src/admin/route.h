@@ -6,6 +6,7 @@
 
 #include "admin/access.h"
 #include "admin/message.h"
+#include "admin/words.h"
 #include "service/service.h"
 
 namespace reprise {
@@ -18,6 +19,9 @@ public:
     std::unique_ptr<Response> handle(const Request& request) const;
 
 private:
+    std::unique_ptr<Response> refused(const Permit& permit, const Request& request, Language language,
+                                      std::int64_t now_us) const;
+
     Service& service_;
     Access access_;
 };

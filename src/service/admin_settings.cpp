@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kLeewayS = 60;
 constexpr std::size_t kLeastMonitorToken = 16;
+constexpr std::int64_t kMostAgeHours = 24 * 366;
 constexpr const char* kHidden = "***";
 
 KeyRule text(const char* name) { return {name, KeyType::text, false, {}, 0, 0}; }
@@ -80,7 +81,8 @@ std::vector<KeyRule> admin_rules() {
                 text("role_value"),
                 {"leeway_s", KeyType::number, false, {}, 0, kLeewayS},
                 {"require_expiry", KeyType::yes_no, false, {}, 0, 0}};
-    return {jwt, text("cookie"), {"frame_ancestors", KeyType::texts, false, {}, 0, 0}, text("monitor_token")};
+    return {jwt, text("cookie"), {"frame_ancestors", KeyType::texts, false, {}, 0, 0}, text("monitor_token"),
+            {"max_age_hours", KeyType::number, false, {}, 1, kMostAgeHours}};
 }
 
 AdminSettings read_admin(const Json& admin) {
@@ -93,6 +95,7 @@ AdminSettings read_admin(const Json& admin) {
         if (!is_origin(out.frame_ancestors[i]))
             throw bad_value("admin.frame_ancestors[" + std::to_string(i) + "]",
                             "it is no origin such as https://intranet.example, nor 'self'");
+    out.max_age_hours = number_or(admin, "max_age_hours", out.max_age_hours);
     out.monitor_token = Secret(text_or(admin, "monitor_token", ""));
     if (!out.monitor_token.empty() && out.monitor_token.reveal().size() < kLeastMonitorToken)
         throw bad_value("admin.monitor_token", "it is shorter than 16 bytes");
@@ -117,6 +120,7 @@ Json admin_to_json(const AdminSettings& settings) {
     return Json::object({{"jwt", std::move(shown)},
                          {"cookie", settings.cookie.empty() ? Json() : Json(settings.cookie)},
                          {"frame_ancestors", std::move(ancestors)},
+                         {"max_age_hours", settings.max_age_hours},
                          {"monitor_token", settings.monitor_token.empty() ? Json() : Json(kHidden)}});
 }
 

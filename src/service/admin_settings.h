@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "codec/json.h"
+#include "service/health.h"
 #include "service/schema.h"
 
 namespace reprise {
@@ -27,6 +28,7 @@ struct AdminSettings {
     JwtSettings jwt;
     std::string cookie;                        // the cookie that may carry the token; empty: none does
     std::vector<std::string> frame_ancestors;  // origins that may show the page in a frame; empty: none may
+    std::int64_t max_age_hours = kHealthyAgeHours;  // an older last backup is no healthy state
     Secret monitor_token;                      // opens health and metrics, and nothing else
 };
 

@@ -6,8 +6,10 @@
 
 #include "base/clock.h"
 #include "base/failure.h"
+#include "base/leaving.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "service/throttle.h"
 #include "store/local.h"
 
 namespace reprise {
@@ -134,6 +136,37 @@ void check_line(AuditCheck& check, std::string_view line) {
 
 }  // namespace
 
+const Schema& audit_schema() {
+    static const Schema& schema = lasting(Schema{
+        Code::invalid_argument, "options of audit", {{"limit", KeyType::number, false, {}, 0, kMostAuditLines}}});
+    return schema;
+}
+
+const Schema& audit_line_schema() {
+    static const Schema& schema = lasting(Schema{Code::invalid_argument,
+                                                 "line for the audit log",
+                                                 {{"what", KeyType::text, true, {}, 0, 0},
+                                                  {"result", KeyType::text, false, {"done", "failed", "refused"}, 0, 0},
+                                                  {"reason", KeyType::text, false, {}, 0, 0},
+                                                  {"file", KeyType::text, false, {}, 0, 0},
+                                                  actor_rule()}});
+    return schema;
+}
+
+AuditEntry audit_entry_in(const Json& line) {
+    AuditEntry entry;
+    entry.actor = actor_in(line);
+    entry.what = text_or(line, "what", "");
+    entry.result = text_or(line, "result", entry.result);
+    entry.reason = text_or(line, "reason", "");
+    entry.file = text_or(line, "file", "");
+    return entry;
+}
+
+bool is_refusal(const Failure& failure) {
+    return failure.code == Code::refused || failure.code == Code::denied || failure.code == Code::busy;
+}
+
 Json audit_add(Store& store, const std::string& folder, const AuditEntry& entry, std::int64_t cap_bytes) {
     const StateLock lock(folder);
     auto files = files_of(store);
@@ -157,7 +190,9 @@ void write_audit(const std::string& folder, const AuditEntry& entry, Events& eve
     try {
         std::error_code error;
         if (!std::filesystem::is_directory(folder, error)) return;
-        Json event = audit_add(*open_local_store(folder), folder, entry);
+        const auto store = open_local_store(folder);
+        flush_refusals(*store, folder, system_clock().unix_us());
+        Json event = audit_add(*store, folder, entry);
         events.push(event.set("event", "audit"));
     } catch (const std::exception& failure) {
         events.log(Level::warning, std::string("the audit log was not written: ") + failure.what());

@@ -11,17 +11,11 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "service/actor.h"
 #include "service/events.h"
 #include "store/store.h"
 
 namespace reprise {
-
-// On whose behalf something happens; all of it text from outside, kept printable and short.
-struct Actor {
-    std::string via = "library";  // library, command, schedule, startup, rest, page
-    std::string who;              // a subject, a user's name; empty: not known
-    std::string from;             // an address, when the host says
-};
 
 struct AuditEntry {
     Actor actor;
@@ -43,6 +37,12 @@ Json audit_add(Store& store, const std::string& folder, const AuditEntry& entry,
 void write_audit(const std::string& folder, const AuditEntry& entry, Events& events);
 // The newest `limit` lines, newest first; lines that are no JSON are {"broken": true}.
 std::vector<Json> audit_read(Store& store, std::size_t limit);
+
+constexpr std::int64_t kAuditLines = 100, kMostAuditLines = 100000;
+const Schema& audit_schema();       // of reading: limit
+const Schema& audit_line_schema();  // of a line of the host's own: what, result, reason, file, actor
+AuditEntry audit_entry_in(const Json& line);
+bool is_refusal(const Failure& failure);  // somebody said no, rather than something went wrong
 
 struct AuditCheck {
     std::int64_t lines = 0, first = 0, last = 0;  // `n` of the first and the last line that are kept; 0: there is none

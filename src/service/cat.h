@@ -6,16 +6,17 @@
 #include <string>
 
 #include "service/config.h"
+#include "stream/sink.h"
 
 namespace reprise {
 
 // One thread at a time. Works on the caller's thread; memory is bounded by what the reader reads ahead.
-class CatStream {
+class CatStream final : public Source {
 public:
     CatStream(const Setup& setup, const std::string& file);
-    ~CatStream();
+    ~CatStream() override;
     // Up to `capacity` bytes; 0 only when the file was whole. A failure is given again by every later call.
-    std::size_t read(char* buffer, std::size_t capacity);
+    std::size_t read(char* buffer, std::size_t capacity) override;
 
 private:
     struct State;

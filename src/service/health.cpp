@@ -34,18 +34,23 @@ void complain(Json& problems, const char* reason, const std::string& message) {
     problems.push(Json::object({{"reason", reason}, {"message", message}}));
 }
 
-Json problems_of(const Facts& facts, const Json& status, std::int64_t age_s) {
+Json problems_of(const Facts& facts, const Json& status, std::int64_t age_s, std::int64_t max_age_s) {
     Json problems = Json::array();
     if (facts.latest == nullptr) {
         complain(problems, "no_backup", "there is no good backup yet");
         return problems;
     }
-    if (age_s > kHealthyAgeS)
+    if (age_s > max_age_s)
         complain(problems, "backup_old", "the last good backup is " + std::to_string(age_s / 3600) + " hours old");
     if (!facts.latest->at("verified").as_bool())
         complain(problems, "backup_unverified", "the last backup was never read back whole");
     if (facts.newest_suspect > facts.latest->at("sequence").as_int())
         complain(problems, "newer_suspect", "a newer backup was kept aside as suspect: accept it, or look for what was lost");
+    if (!status.at("lost").as_array().empty())
+        complain(problems, "collections_lost", "the last backup lacks collections that an older one holds: restore them, or accept it");
+    const Json& schedule = status.at("schedule");
+    if (!schedule.is_null() && schedule.at("failures").as_int() > 0)
+        complain(problems, "schedule_failing", "the last scheduled backup failed");
     const Json& free = status.at("free_bytes");
     if (free.is_int() && free.as_int() < 2 * facts.latest->at("size_bytes").as_int())
         complain(problems, "space_low", "the disk has no room for two more backups");
@@ -60,7 +65,7 @@ void gauge(std::string& out, const std::string& name, const std::string& help, c
 
 }  // namespace
 
-Json health_of(const Json& list, const Json& status, std::int64_t now_us) {
+Json health_of(const Json& list, const Json& status, std::int64_t max_age_hours, std::int64_t now_us) {
     const Facts facts = facts_of(list);
     Json out = Json::object({{"healthy", false},
                              {"problems", Json::array()},
@@ -77,14 +82,14 @@ Json health_of(const Json& list, const Json& status, std::int64_t now_us) {
         out.set("last_backup", iso_time(taken)).set("age_s", age_s).set("file", facts.latest->at("filename"));
         for (const char* key : {"size_bytes", "documents", "verified"}) out.set(key, facts.latest->at(key));
     }
-    Json problems = problems_of(facts, status, age_s);
+    Json problems = problems_of(facts, status, age_s, max_age_hours * 3600);
     out.set("healthy", problems.as_array().empty()).set("problems", std::move(problems));
     out.set("free_bytes", status.at("free_bytes")).set("backups", facts.backups).set("suspects", facts.suspects);
-    const Json* next = status.find("next_run");
-    return out.set("next_run", next == nullptr ? Json() : *next);
+    const Json& schedule = status.at("schedule");
+    return out.set("next_run", schedule.is_null() ? Json() : schedule.at("next_run"));
 }
 
-std::string metrics_of(const Json& health) {
+std::string metrics_of(const Json& health, const Json& status) {
     std::string out;
     gauge(out, "healthy", "1 when there is a good, recent backup to go back to", health.at("healthy"));
     const Json& last = health.at("last_backup");
@@ -96,6 +101,13 @@ std::string metrics_of(const Json& health) {
     gauge(out, "last_backup_verified", "1 when it was read back whole", health.at("verified"));
     gauge(out, "backups", "files in the folder", health.at("backups"));
     gauge(out, "suspect_backups", "files that the guard did not believe", health.at("suspects"));
+    gauge(out, "backups_size_bytes", "size of all files in the folder", status.at("size_bytes"));
+    gauge(out, "job_running", "1 while an operation runs", Json(!status.at("running").is_null()));
+    const Json& next = health.at("next_run");
+    const auto due = next.is_string() ? from_iso_time(next.as_string()) : std::nullopt;
+    if (due) gauge(out, "next_run_timestamp_seconds", "when the schedule is due", Json(*due / 1000000));
+    const Json& schedule = status.at("schedule");
+    if (!schedule.is_null()) gauge(out, "schedule_failures", "scheduled backups that failed in a row", schedule.at("failures"));
     gauge(out, "free_bytes", "space left on the folder's disk", health.at("free_bytes"));
     return out;
 }

@@ -8,13 +8,13 @@
 
 namespace reprise {
 
-constexpr std::int64_t kHealthyAgeS = 26 * 60 * 60;  // a nightly backup and two hours
+constexpr std::int64_t kHealthyAgeHours = 26;  // a nightly backup and two hours
 
 // {"healthy", "problems": [{"reason", "message"}…], "last_backup", "age_s", "file", "size_bytes", "documents", "verified",
 // "free_bytes", "backups", "suspects", "next_run"} of what list and status say. problems[].reason: no_backup, backup_old,
-// backup_unverified, newer_suspect, space_low.
-Json health_of(const Json& list, const Json& status, std::int64_t now_us);
+// backup_unverified, newer_suspect, collections_lost, schedule_failing, space_low.
+Json health_of(const Json& list, const Json& status, std::int64_t max_age_hours, std::int64_t now_us);
 // The same in Prometheus' text format, version 0.0.4; gauges named reprise_….
-std::string metrics_of(const Json& health);
+std::string metrics_of(const Json& health, const Json& status);
 
 }  // namespace reprise

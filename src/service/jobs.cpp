@@ -213,7 +213,7 @@ void audit(const Held& job, const JobRecord& record) {
     entry.result = state_name(record.state);
     if (record.error) {
         entry.reason = record.error->reason;
-        if (record.error->code == Code::refused || record.error->code == Code::denied) entry.result = "refused";
+        if (is_refusal(*record.error)) entry.result = "refused";
     }
     const Json* file = record.result.find("file");
     if (file != nullptr && file->is_string()) entry.file = file->as_string();

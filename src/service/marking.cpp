@@ -3,6 +3,7 @@
 #include "base/leaving.h"
 #include "engine/mark.h"
 #include "engine/shelf.h"
+#include "service/actor.h"
 #include "service/catalogue.h"
 #include "service/options.h"
 #include "store/local.h"
@@ -34,13 +35,13 @@ const Schema& mark_schema() {
                                                  {{"pin", KeyType::yes_no, false, {}, 0, 0},
                                                   {"label", KeyType::text, false, {}, 0, 0},
                                                   {"accept", KeyType::yes_no, false, {}, 0, 0},
-                                                  {"wait_ms", KeyType::number, false, {}, 0, kLongestWaitMs}}});
+                                                  {"wait_ms", KeyType::number, false, {}, 0, kLongestWaitMs},
+                                                  actor_rule()}});
     return schema;
 }
 
-Json mark_file(const Setup& setup, const std::string& file, std::string_view options) {
+Json mark_file(const Setup& setup, const std::string& file, const Json& asked) {
     const Config& config = *setup.config;
-    const Json asked = parse_checked(options, mark_schema());
     const MarkWish wish = wish_of(asked);
     if (file.empty()) throw Failure(Code::invalid_argument, "argument_null", "mark needs the name of a file, or \"latest\"");
     // A missing folder is not made: nothing in it can be marked.

@@ -8,9 +8,9 @@
 
 namespace reprise {
 
-const Schema& mark_schema();  // pin, label, accept, wait_ms
+const Schema& mark_schema();  // pin, label, accept, wait_ms, actor
 // The entry of `list` for the file as it is afterwards. On the caller's thread: bounded by the folder, and by wait_ms.
 // Failure{invalid_argument, …} for options; what engine/mark.h says.
-Json mark_file(const Setup& setup, const std::string& file, std::string_view options);
+Json mark_file(const Setup& setup, const std::string& file, const Json& options);
 
 }  // namespace reprise

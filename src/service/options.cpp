@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "format/names.h"
 #include "mongo/client.h"
+#include "service/actor.h"
 #include "service/keeping.h"
 #include "service/startup_config.h"
 #include "service/timing.h"
@@ -20,16 +21,9 @@ KeyRule yes_no(const char* name) { return {name, KeyType::yes_no, false, {}, 0, 
 KeyRule texts(const char* name) { return {name, KeyType::texts, false, {}, 0, 0}; }
 KeyRule wait() { return {"wait_ms", KeyType::number, false, {}, -1, kLongestWaitMs}; }
 
-// On whose behalf: for the audit log.
-KeyRule actor() {
-    KeyRule rule{"actor", KeyType::object, false, {}, 0, 0};
-    rule.keys = {text("via", {"library", "command", "schedule", "startup", "rest"}), text("who"), text("from")};
-    return rule;
-}
-
 Schema schema(const char* kind, std::vector<KeyRule> rules) {
     rules.push_back(wait());
-    rules.push_back(actor());
+    rules.push_back(actor_rule());
     return {Code::invalid_argument, std::string("options of ") + kind, std::move(rules)};
 }
 

@@ -1,9 +1,12 @@
 #include "service/removing.h"
 
 #include "base/failure.h"
+#include "base/leaving.h"
 #include "base/text.h"
 #include "engine/operation.h"
 #include "engine/shelf.h"
+#include "service/actor.h"
+#include "service/options.h"
 #include "store/local.h"
 
 namespace reprise {
@@ -14,8 +17,10 @@ Failure protected_file(const std::string& name, const std::string& why) {
 }
 
 // The first good one in the order of the shelf is the newest.
-void check_removable(Store& store, const std::vector<ShelfItem>& shelf, const ShelfItem& wanted) {
+void check_removable(Store& store, const Config& config, const std::vector<ShelfItem>& shelf, const ShelfItem& wanted) {
     const std::string& name = wanted.blob.name;
+    if (wanted.manifest && !wanted.manifest->database.empty() && wanted.manifest->database != config.database)
+        throw protected_file(name, "it belongs to the database " + printable(wanted.manifest->database));
     if (latest_name(store) == name) throw protected_file(name, "it is the latest backup; make a newer one first");
     if (wanted.manifest && wanted.manifest->pinned) throw protected_file(name, "it is pinned; unpin it first");
     for (const auto& item : shelf) {
@@ -27,7 +32,14 @@ void check_removable(Store& store, const std::vector<ShelfItem>& shelf, const Sh
 
 }  // namespace
 
-Json remove_file(const Config& config, const std::string& file) {
+const Schema& delete_schema() {
+    static const Schema& schema = lasting(Schema{
+        Code::invalid_argument, "options of delete", {{"wait_ms", KeyType::number, false, {}, 0, kLongestWaitMs}, actor_rule()}});
+    return schema;
+}
+
+Json remove_file(const Config& config, const std::string& file, const Json& options) {
+    if (file.empty()) throw Failure(Code::invalid_argument, "argument_null", "delete needs the name of a file");
     const auto reader = open_local_store(config.directory, true);
     const std::string name = resolve_name(*reader, config.directory, file);
     const auto store = open_local_store(config.directory);
@@ -37,11 +49,13 @@ Json remove_file(const Config& config, const std::string& file) {
     Place place;
     place.folder = config.directory;
     place.store = store.get();
+    place.job = "0 (a deletion)";
+    place.wait_ms = number_or(options, "wait_ms", 0);
     const auto lock = hold_folder(place, context);
     const auto shelf = read_shelf(*store, false, context);
     for (const auto& item : shelf) {
         if (item.blob.name != name) continue;
-        check_removable(*store, shelf, item);
+        check_removable(*store, config, shelf, item);
         // The file first: a manifest without one counts for nothing and is swept.
         store->remove(name);
         store->remove_state(manifest_key(name));

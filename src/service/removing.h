@@ -7,8 +7,10 @@
 
 namespace reprise {
 
-// {"filename", "freed_bytes"}. Under the folder's lock. Failure{refused, "file_protected"}: the newest good backup, the one
-// that `latest` points to, a pinned one. {busy, "folder_locked"}; {not_found, "file_missing"}.
-Json remove_file(const Config& config, const std::string& file);
+const Schema& delete_schema();  // wait_ms, actor
+// {"filename", "freed_bytes"}. Under the folder's lock; `options` are checked. Failure{refused, "file_protected"}: the newest
+// good backup, the one that `latest` points to, a pinned one, another database's. {busy, "folder_locked"}; {not_found,
+// "file_missing"}.
+Json remove_file(const Config& config, const std::string& file, const Json& options);
 
 }  // namespace reprise

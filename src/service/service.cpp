@@ -13,7 +13,6 @@
 #include "service/options.h"
 #include "service/registry.h"
 #include "service/removing.h"
-#include "service/throttle.h"
 #include "service/ticker.h"
 #include "service/work.h"
 #include "store/local.h"
@@ -121,6 +120,7 @@ void Service::start_service() {
     prepare_for_exit();
     Runtime& mine = runtime();
     mine.ticker->start([setup = Setup{config_, secrets_}, jobs = mine.jobs](Json options) {
+        options.set("actor", actor_to_json({"schedule", "", ""}));
         return jobs->start(plan_job(setup, Kind::backup, std::move(options)));
     });
 }
@@ -142,10 +142,18 @@ Json Service::status() {
     return out.set("schedule", schedule_status(*config_, runtime().ticker->running()));
 }
 
-Json Service::mark(const std::string& file, std::string_view options) { return mark_file({config_, secrets_}, file, options); }
+Json Service::mark(const std::string& file, std::string_view options) {
+    const Json asked = parse_checked(options, mark_schema());
+    const char* what = yes_or(asked, "accept", false)            ? "accept"
+                       : asked.find("pin") == nullptr            ? "label"
+                       : yes_or(asked, "pin", false)             ? "pin"
+                                                                 : "unpin";
+    return audited(entry_of(actor_in(asked), what, file), [&] { return mark_file({config_, secrets_}, file, asked); });
+}
 
-Json Service::remove(const std::string& file, const Actor& actor) {
-    return audited(entry_of(actor, "delete", file), [&] { return remove_file(*config_, file); });
+Json Service::remove(const std::string& file, std::string_view options) {
+    const Json asked = parse_checked(options, delete_schema());
+    return audited(entry_of(actor_in(asked), "delete", file), [&] { return remove_file(*config_, file, asked); });
 }
 
 Download Service::open_download(const std::string& file, const Actor& actor) {
@@ -154,32 +162,38 @@ Download Service::open_download(const std::string& file, const Actor& actor) {
     return out;
 }
 
-Json Service::health() { return health_of(list(), status(), system_clock().unix_us()); }
+Json Service::health() { return health_of(list(), status(), config_->admin.max_age_hours, system_clock().unix_us()); }
 
-void Service::check_address(const std::string& address, std::int64_t now_us) {
-    const auto store = open_local_store(config_->directory, true);
-    const std::int64_t wait_s = must_wait_s(*store, address, now_us);
-    if (wait_s > 0)
-        throw Failure(Code::denied, "too_many_failures",
-                      "too many failed authentications from this address; try again in " + std::to_string(wait_s) + " seconds")
-            .may_retry();
+std::string Service::metrics() { return metrics_of(health(), status()); }
+
+std::int64_t Service::must_wait_s(const std::string& address, std::int64_t now_us) {
+    return reprise::must_wait_s(*open_local_store(config_->directory, true), address, now_us);
 }
 
-void Service::count_failure(const std::string& address, std::int64_t now_us) {
+void Service::count_refusal(const Refusal& refusal, std::int64_t now_us) {
     try {
         // A folder that is not there yet is not made by whoever guesses tokens.
         std::error_code error;
         if (!std::filesystem::is_directory(config_->directory, error)) return;
-        reprise::count_failure(*open_local_store(config_->directory), config_->directory, address, now_us);
+        reprise::count_refusal(*open_local_store(config_->directory), config_->directory, refusal, now_us);
     } catch (const Failure& failure) {
-        runtime().events->log(Level::warning, "a failed authentication was not counted: " + failure.message);
+        runtime().events->log(Level::warning, "a refused request was not counted: " + failure.message);
     }
 }
 
-Json Service::read_audit(std::size_t limit) {
+Json Service::read_audit(std::string_view options) {
+    const Json asked = parse_checked(options, audit_schema());
+    try {
+        std::error_code error;
+        if (std::filesystem::is_directory(config_->directory, error))
+            flush_refusals(*open_local_store(config_->directory), config_->directory, system_clock().unix_us());
+    } catch (const Failure& failure) {
+        runtime().events->log(Level::debug, "counted refusals were not written: " + failure.message);
+    }
     const auto store = open_local_store(config_->directory, true);
     Json lines = Json::array(), problems = Json::array();
-    for (auto& line : audit_read(*store, limit)) lines.push(std::move(line));
+    for (auto& line : audit_read(*store, static_cast<std::size_t>(number_or(asked, "limit", kAuditLines))))
+        lines.push(std::move(line));
     const AuditCheck check = audit_check(*store);
     for (const auto& problem : check.problems) problems.push(problem);
     return Json::object({{"lines", std::move(lines)},
@@ -189,6 +203,15 @@ Json Service::read_audit(std::size_t limit) {
                                                  {"last", check.last},
                                                  {"last_hash", check.last_hash},
                                                  {"problems", std::move(problems)}})}});
+}
+
+void Service::add_audit(std::string_view line) {
+    const AuditEntry entry = audit_entry_in(parse_checked(line, audit_line_schema()));
+    std::error_code error;
+    if (!std::filesystem::is_directory(config_->directory, error))
+        throw Failure(Code::not_found, "folder_missing", "there is no folder " + printable(config_->directory) + " yet, and so no log");
+    Json event = audit_add(*open_local_store(config_->directory), config_->directory, entry);
+    runtime().events->push(event.set("event", "audit"));
 }
 
 void Service::audit(const AuditEntry& entry) { write_audit(config_->directory, entry, *runtime().events); }
@@ -202,7 +225,7 @@ Json Service::audited(AuditEntry entry, Call&& call) {
         result = call();
     } catch (const Failure& failure) {
         failed = failure;
-        entry.result = failure.code == Code::refused || failure.code == Code::denied ? "refused" : "failed";
+        entry.result = is_refusal(failure) ? "refused" : "failed";
         entry.reason = failure.reason;
     }
     entry.duration_ms = system_clock().boot_ms() - began_ms;
@@ -211,10 +234,14 @@ Json Service::audited(AuditEntry entry, Call&& call) {
     return result;
 }
 
-std::unique_ptr<CatStream> Service::open_stream(std::string_view what, const std::string& file) {
+std::unique_ptr<Source> Service::open_stream(std::string_view what, const std::string& file) {
+    if (what == "download") return std::make_unique<Download>(open_download(file.empty() ? "latest" : file, {}));
     if (what != "cat")
-        throw Failure(Code::invalid_argument, "stream_unknown", "unknown kind of stream " + printable(what) + ": known is cat");
-    return std::make_unique<CatStream>(Setup{config_, secrets_}, file);
+        throw Failure(Code::invalid_argument, "stream_unknown",
+                      "unknown kind of stream " + printable(what) + ": known are cat and download");
+    auto out = std::make_unique<CatStream>(Setup{config_, secrets_}, file);
+    audit(entry_of({}, "cat", file.empty() ? "latest" : file));
+    return out;
 }
 
 std::optional<Json> Service::next_event(std::int64_t wait_ms) { return runtime().events->next(clamp_wait(wait_ms)); }
@@ -246,7 +273,9 @@ Json describe_build() {
                          {"kinds", std::move(kinds)},
                          {"configuration", describe_keys(config_schema())},
                          {"options", std::move(options)},
-                         {"mark", describe_keys(mark_schema())}});
+                         {"mark", describe_keys(mark_schema())},
+                         {"delete", describe_keys(delete_schema())},
+                         {"audit", describe_keys(audit_schema())}});
 }
 
 }  // namespace reprise

@@ -17,6 +17,7 @@
 #include "service/download.h"
 #include "service/events.h"
 #include "service/jobs.h"
+#include "service/throttle.h"
 
 namespace reprise {
 
@@ -44,21 +45,22 @@ public:
     Json show(const std::string& file);
     Json status();
     Json mark(const std::string& file, std::string_view options);
-    // Deletes one file of a person's choice. Failure{refused, "file_protected"} for the newest good backup, the latest one and
-    // pinned ones; {busy, "folder_locked"} while an operation runs.
-    Json remove(const std::string& file, const Actor& actor);
+    Json remove(const std::string& file, std::string_view options);  // one file of a person's choice (removing.h)
     Download open_download(const std::string& file, const Actor& actor);
     Json health();
+    std::string metrics();
 
     const AdminSettings& admin_settings() const { return config_->admin; }
-    // Failure{denied, "too_many_failures"} for an address that failed to authenticate too often this minute, by any worker.
-    void check_address(const std::string& address, std::int64_t now_us);
-    void count_failure(const std::string& address, std::int64_t now_us);
+    // Seconds until this address is heard again, after too many failed authentications with any worker; 0: now.
+    std::int64_t must_wait_s(const std::string& address, std::int64_t now_us);
+    void count_refusal(const Refusal& refusal, std::int64_t now_us);  // never throws
 
-    Json read_audit(std::size_t limit);   // {"lines": […newest first], "check": {…}}
-    void audit(const AuditEntry& entry);  // into the log and to the host as an event; never throws
+    Json read_audit(std::string_view options);  // {"lines": […newest first], "check": {…}}; options: limit
+    void add_audit(std::string_view line);      // a line of the host's own: what, result, reason, file, actor
+    void audit(const AuditEntry& entry);        // into the log and to the host as an event; never throws
 
-    std::unique_ptr<CatStream> open_stream(std::string_view what, const std::string& file);
+    // what: "cat", the plain JSON that is checked as it is read, or "download", the stored bytes.
+    std::unique_ptr<Source> open_stream(std::string_view what, const std::string& file);
 
     std::optional<Json> next_event(std::int64_t wait_ms);
     int events_descriptor();

@@ -14,15 +14,16 @@ namespace {
 
 constexpr const char* kKey = "authentication";
 constexpr const char* kOthers = "others";
+constexpr const char* kNotAuthenticated = "not_authenticated";
 
 struct Counter {
-    std::string address;
+    Refusal of;
     std::int64_t minute = 0, count = 0;
 };
 
 std::int64_t minute_of(std::int64_t now_us) { return now_us / kMinuteUs; }
 
-// A file that cannot be read counts nothing: it is written anew at the next failure.
+// A file that cannot be read counts nothing: it is written anew at the next refusal.
 std::vector<Counter> read_counters(Store& store) {
     std::vector<Counter> out;
     const auto text = store.read_state(kKey);
@@ -30,7 +31,9 @@ std::vector<Counter> read_counters(Store& store) {
     try {
         const Json json = parse_json(*text);
         for (const auto& one : json.as_array())
-            out.push_back({one.at("address").as_string(), one.at("minute").as_int(), one.at("count").as_int()});
+            out.push_back({{one.at("address").as_string(), one.at("reason").as_string(), one.at("who").as_string()},
+                           one.at("minute").as_int(),
+                           one.at("count").as_int()});
     } catch (const Failure&) {
         out.clear();
     }
@@ -40,24 +43,31 @@ std::vector<Counter> read_counters(Store& store) {
 void write_counters(Store& store, const std::vector<Counter>& counters) {
     Json json = Json::array();
     for (const auto& one : counters)
-        json.push(Json::object({{"address", one.address}, {"minute", one.minute}, {"count", one.count}}));
+        json.push(Json::object({{"address", one.of.address},
+                                {"reason", one.of.reason},
+                                {"who", one.of.who},
+                                {"minute", one.minute},
+                                {"count", one.count}}));
     store.write_state(kKey, json.text() + "\n");
 }
 
-Counter& counter_for(std::vector<Counter>& counters, const std::string& address, std::int64_t minute) {
-    const std::string name = counters.size() < kMaxAddresses ? address : kOthers;
+bool same(const Refusal& a, const Refusal& b) { return a.address == b.address && a.reason == b.reason && a.who == b.who; }
+
+Counter& counter_for(std::vector<Counter>& counters, const Refusal& refusal, std::int64_t minute) {
     for (auto& one : counters)
-        if (one.address == address || one.address == name) return one;
-    counters.push_back({name, minute, 0});
+        if (same(one.of, refusal)) return one;
+    if (counters.size() >= kMaxAddresses && refusal.address != kOthers)
+        return counter_for(counters, {kOthers, refusal.reason, ""}, minute);
+    counters.push_back({refusal, minute, 0});
     return counters.back();
 }
 
 AuditEntry entry_for(const Counter& counter) {
     AuditEntry entry;
-    entry.actor = {"rest", "", counter.address};
+    entry.actor = {"rest", counter.of.who, counter.of.address};
     entry.what = "authentication";
     entry.result = "refused";
-    entry.reason = "not_authenticated";
+    entry.reason = counter.of.reason;
     entry.count = counter.count;
     return entry;
 }
@@ -76,19 +86,34 @@ std::vector<Counter> take_over(std::vector<Counter>& counters, std::int64_t minu
 std::int64_t must_wait_s(Store& store, const std::string& address, std::int64_t now_us) {
     const std::int64_t minute = minute_of(now_us);
     for (const auto& one : read_counters(store))
-        if (one.address == printable(address) && one.minute == minute && one.count >= kFailuresPerMinute)
+        if (same(one.of, {printable(address), kNotAuthenticated, ""}) && one.minute == minute && one.count >= kFailuresPerMinute)
             return ((minute + 1) * kMinuteUs - now_us + 999999) / 1000000;
     return 0;
 }
 
-void count_failure(Store& store, const std::string& folder, const std::string& address, std::int64_t now_us) {
+void count_refusal(Store& store, const std::string& folder, const Refusal& refusal, std::int64_t now_us) {
     const std::int64_t minute = minute_of(now_us);
     std::vector<Counter> over;
     {
         const StateLock lock(folder);
         auto counters = read_counters(store);
         over = take_over(counters, minute);
-        ++counter_for(counters, printable(address), minute).count;
+        ++counter_for(counters, {printable(refusal.address), refusal.reason, printable(refusal.who)}, minute).count;
+        write_counters(store, counters);
+    }
+    for (const auto& one : over) audit_add(store, folder, entry_for(one));
+}
+
+void flush_refusals(Store& store, const std::string& folder, std::int64_t now_us) {
+    const std::int64_t minute = minute_of(now_us);
+    const auto is_over = [&](const Counter& one) { return one.minute != minute; };
+    const auto seen = read_counters(store);
+    if (std::none_of(seen.begin(), seen.end(), is_over)) return;
+    std::vector<Counter> over;
+    {
+        const StateLock lock(folder);
+        auto counters = read_counters(store);
+        over = take_over(counters, minute);
         write_counters(store, counters);
     }
     for (const auto& one : over) audit_add(store, folder, entry_for(one));

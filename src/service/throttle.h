@@ -1,5 +1,5 @@
-// Failed authentications, counted per address across all workers on a folder: who guesses is slowed down, and the audit log
-// gets one counted line per address and minute.
+// Refused requests, counted per address across all workers on a folder: whoever guesses tokens is told to wait, and the audit
+// log gets one counted line per address, reason, subject and minute.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,15 @@ constexpr std::int64_t kFailuresPerMinute = 10;  // of one address; the next is 
 constexpr std::size_t kMaxAddresses = 1000;      // counted at once; past that all others share one counter
 constexpr std::int64_t kMinuteUs = 60 * 1000000LL;
 
-// Seconds until this address may try again; 0: now. Reads one small file.
+struct Refusal {
+    std::string address, reason, who;  // who: known when the token was good and its bearer no administrator
+};
+
+// Seconds until this address is heard again after too many failed authentications; 0: now. Reads one small file.
 std::int64_t must_wait_s(Store& store, const std::string& address, std::int64_t now_us);
-// Counts a failure. Minutes that are over are written to the audit log and forgotten.
-void count_failure(Store& store, const std::string& folder, const std::string& address, std::int64_t now_us);
+// Counts one. Minutes that are over are written to the audit log and forgotten.
+void count_refusal(Store& store, const std::string& folder, const Refusal& refusal, std::int64_t now_us);
+// Writes what was counted in minutes that are over.
+void flush_refusals(Store& store, const std::string& folder, std::int64_t now_us);
 
 }  // namespace reprise

@@ -212,11 +212,6 @@ Json run_preview(Bench& bench) {
     return preview_to_json(preview(place, options, bench.given.context));
 }
 
-Actor actor_of(const Json& options) {
-    const Json& given = object_or_empty(options, "actor");
-    return {text_or(given, "via", "library"), text_or(given, "who", ""), text_or(given, "from", "")};
-}
-
 Json run_kind(Kind kind, Bench& bench) {
     switch (kind) {
         case Kind::backup:
@@ -239,7 +234,8 @@ JobPlan plan_job(Setup setup, Kind kind, Json options) {
     plan.kind = kind_name(kind);
     plan.record_at_once = kind != Kind::startup;  // a start that needs nothing writes nothing
     plan.make_folder = kind == Kind::backup || kind == Kind::before;
-    plan.actor = actor_of(options);
+    plan.actor = actor_in(options);
+    if (kind == Kind::startup && options.find("actor") == nullptr) plan.actor.via = "startup";
     plan.file = text_or(options, "file", "");
     plan.work = [setup = std::move(setup), kind, options = std::move(options)](const Workbench& given) {
         const auto vault = setup.vault();

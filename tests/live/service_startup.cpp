@@ -37,6 +37,7 @@ public:
         if (on_write_state) on_write_state(key);
         inner_.write_state(key, bytes);
     }
+    void append_state(const std::string& key, std::string_view bytes) override { inner_.append_state(key, bytes); }
     void remove_state(const std::string& key) override { inner_.remove_state(key); }
     std::vector<std::string> list_state(const std::string& folder) override { return inner_.list_state(folder); }
     std::vector<std::string> sweep() override { return inner_.sweep(); }

@@ -264,7 +264,7 @@ TEST_CASE("an unreachable server is a 503 that names no secret, and the job is o
     const auto made = host.as_admin("POST", "/create");
     CHECK(made.status == 503);
     CHECK(made.body.find(kSecret) == std::string::npos);
-    const Json audit = host.service.read_audit(5);
+    const Json audit = host.service.read_audit(R"({"limit":5})");
     const Json& line = audit.at("lines").as_array().at(0);
     CHECK(line.at("what").as_string() == "backup");
     CHECK(line.at("who").as_string() == "sophie");

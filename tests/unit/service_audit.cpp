@@ -145,17 +145,26 @@ TEST_CASE("failed authentications make an address wait, and one counted line per
     const std::int64_t begin = 29338107LL * kMinuteUs;
     for (int i = 0; i < 12; ++i) {
         CHECK((must_wait_s(*store, "192.0.2.1", begin + i) > 0) == (i >= kFailuresPerMinute));
-        count_failure(*store, folder.path, "192.0.2.1", begin + i);
+        count_refusal(*store, folder.path, {"192.0.2.1", "not_authenticated", ""}, begin + i);
     }
     CHECK(must_wait_s(*store, "192.0.2.1", begin + 20 * 1000000LL) == 40);
     CHECK(must_wait_s(*store, "192.0.2.2", begin) == 0);
     CHECK(must_wait_s(*store, "192.0.2.1", begin + kMinuteUs) == 0);
     CHECK(audit_read(*store, 10).empty());
-    count_failure(*store, folder.path, "192.0.2.2", begin + kMinuteUs);
+    count_refusal(*store, folder.path, {"192.0.2.2", "not_authenticated", ""}, begin + kMinuteUs);
     const auto lines = audit_read(*store, 10);
     REQUIRE(lines.size() == 1);
     CHECK(lines[0].at("from").as_string() == "192.0.2.1");
     CHECK(lines[0].at("count").as_int() == 12);
-    for (std::size_t i = 0; i < 30; ++i) count_failure(*store, folder.path, "192.0.3." + std::to_string(i), begin + kMinuteUs);
+    for (std::size_t i = 0; i < 30; ++i) count_refusal(*store, folder.path, {"192.0.3." + std::to_string(i), "not_authenticated", ""}, begin + kMinuteUs);
     CHECK(audit_read(*store, 10).size() == 1);
+    count_refusal(*store, folder.path, {"192.0.2.1", "not_admin", "paul"}, begin + kMinuteUs);
+    flush_refusals(*store, folder.path, begin + kMinuteUs);
+    CHECK(audit_read(*store, 100).size() == 1);
+    flush_refusals(*store, folder.path, begin + 2 * kMinuteUs);
+    flush_refusals(*store, folder.path, begin + 2 * kMinuteUs);
+    const auto flushed = audit_read(*store, 100);
+    REQUIRE(flushed.size() == 33);
+    CHECK(flushed[0].at("who").as_string() == "paul");
+    CHECK(flushed[0].at("reason").as_string() == "not_admin");
 }

@@ -31,7 +31,7 @@ JobRecord record_of(std::uint64_t id) {
     return job;
 }
 
-JobPlan plan(Work work) { return {"backup", true, true, std::move(work)}; }
+JobPlan plan(Work work) { return {"backup", true, true, {}, {}, std::move(work)}; }
 
 }  // namespace
 
@@ -132,10 +132,10 @@ TEST_CASE("whatever a job throws becomes its error") {
 TEST_CASE("a job whose record is put off leaves no file when it never asks for one") {
     const Folder folder;
     Jobs jobs(folder.path, std::make_shared<Events>(Level::info));
-    JobPlan quiet{"startup", false, false, [](const Workbench&) { return Json(); }};
+    JobPlan quiet{"startup", false, false, {}, {}, [](const Workbench&) { return Json(); }};
     jobs.wait(jobs.start(quiet), 10000);
     CHECK(!std::filesystem::exists(folder.path + "/.reprise"));
-    JobPlan loud{"startup", false, false, [](const Workbench& bench) {
+    JobPlan loud{"startup", false, false, {}, {}, [](const Workbench& bench) {
                      bench.record();
                      return Json();
                  }};
