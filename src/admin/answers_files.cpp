@@ -86,8 +86,9 @@ Made marked(const Asked& asked, const std::string& file, const Json& marks) {
 }  // namespace
 
 Made answer_list(const Asked& asked) {
+    const Json list = asked.service.list();
     Json out = Json::object({{"success", true}});
-    for (const auto& [key, value] : asked.service.list().as_object()) out.set(key, value);
+    for (const auto& [key, value] : list.as_object()) out.set(key, value);
     return made(json_answer(200, out));
 }
 
