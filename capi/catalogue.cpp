@@ -37,9 +37,8 @@ int32_t reprise_metrics(reprise_engine* engine, char** text, size_t* size, repri
 
 int32_t reprise_audit_read(reprise_engine* engine, const char* options, size_t options_size, char** json, size_t* size,
                            reprise_error* error) {
-    return json_out(engine, json, size, error, [&](reprise::Service& service) {
-        return service.read_audit(text_in(options, options_size, "options"));
-    });
+    return json_out(engine, json, size, error,
+                    [&](reprise::Service& service) { return service.read_audit(text_in(options, options_size, "options")); });
 }
 
 int32_t reprise_audit_add(reprise_engine* engine, const char* line, size_t line_size, reprise_error* error) {

@@ -6,8 +6,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="g++ cmake ninja-build pkg-config ccache libmongoc-dev libbson-dev libmongocrypt-dev libicu-dev rapidjson-dev
-libssl-dev zlib1g-dev libzstd-dev libisal-dev libsnappy-dev libsasl2-dev libxxhash-dev doctest-dev openssl python3
-python3-venv tzdata git"
+libcpp-httplib-dev libssl-dev zlib1g-dev libzstd-dev libisal-dev libsnappy-dev libsasl2-dev libxxhash-dev doctest-dev
+openssl python3 python3-venv tzdata git"
 if [ "${1:-}" = --tests ]; then
     packages="$packages libfmt-dev clang age gzip zstd jq"
 fi

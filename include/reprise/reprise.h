@@ -201,7 +201,7 @@ REPRISE_API int32_t reprise_run(reprise_engine* engine, const char* kind, size_t
 /* ---- catalogue: answers from the folder, without the server ---- */
 
 /* {"backups": [{filename, path, size_bytes, size_kb, modified, kind, state, verified, latest, label, pinned, keep_until,
- * database, deployment, sequence, backup_date, scope, documents, legacy, problem}…], "total": n}, newest first. */
+ * database, deployment, sequence, backup_date, scope, documents, counts, legacy, problem}…], "total": n}, newest first. */
 REPRISE_API int32_t reprise_list(reprise_engine* engine, char** json, size_t* size, reprise_error* error);
 /* One file: what the list says, and catalog, collections with counts and digests, consistency. `file` as in restore. */
 REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_t file_size, char** json, size_t* size,

@@ -1,11 +1,11 @@
 #include "admin/access.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/failure.h"
 #include "base/text.h"
 #include "crypto/digest.h"
-#include "service/key_file.h"
 
 namespace reprise {
 namespace {
@@ -26,19 +26,36 @@ std::vector<JwsKey> keys_of_set(const std::string& text, const std::string& algo
     return out;
 }
 
-std::string trimmed(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
     return text;
 }
 
-std::vector<JwsKey> keys_for(const JwtSettings& jwt) {
+std::vector<JwsKey> keys_for(const JwtSettings& jwt, const PushedSecrets& pushed) {
+    if (const auto set = pushed.get(kJwtKeys)) return keys_of_set(std::string(set->reveal()), jwt.algorithm);
+    if (const auto secret = pushed.get(kJwtSecret)) return {pin_secret("", jwt.algorithm, *secret)};
     if (!jwt.secret.empty()) return {pin_secret("", jwt.algorithm, jwt.secret)};
-    if (!jwt.secret_file.empty())
-        return {pin_secret("", jwt.algorithm, Secret(trimmed(read_key_file(jwt.secret_file, KeyFile::secret))))};
+    if (!jwt.secret_file.empty()) {
+        const Secret secret = read_secret_file(jwt.secret_file, "the secret for tokens");
+        return {pin_secret("", jwt.algorithm, Secret(trimmed(secret.reveal())))};
+    }
     if (!jwt.public_key_file.empty())
-        return {pin_key("", jwt.algorithm, VerifyKey::from_pem(read_key_file(jwt.public_key_file, KeyFile::open)))};
-    if (!jwt.jwks_file.empty()) return keys_of_set(read_key_file(jwt.jwks_file, KeyFile::open), jwt.algorithm);
+        return {pin_key("", jwt.algorithm, VerifyKey::from_pem(read_key_file(jwt.public_key_file, "the key for tokens")))};
+    if (!jwt.jwks_file.empty()) return keys_of_set(read_key_file(jwt.jwks_file, "the keys for tokens"), jwt.algorithm);
     return {};
+}
+
+// Changes when the file does, or when the host pushes something.
+std::string mark_of(const JwtSettings& jwt, const PushedSecrets& pushed) {
+    std::string out = std::to_string(pushed.revision());
+    for (const std::string& path : {jwt.secret_file, jwt.public_key_file, jwt.jwks_file}) {
+        if (path.empty()) continue;
+        std::error_code error;
+        const auto written = std::filesystem::last_write_time(path, error);
+        out += " " + (error ? "?" : std::to_string(written.time_since_epoch().count()));
+        out += " " + std::to_string(std::filesystem::file_size(path, error));
+    }
+    return out;
 }
 
 // "Bearer TOKEN", the scheme in any case; empty when it is something else.
@@ -117,43 +134,66 @@ std::string form_field(std::string_view form, std::string_view name) {
     return {};
 }
 
-Access::Access(const AdminSettings& settings) : settings_(settings) {
-    const JwtSettings& jwt = settings.jwt;
-    rules_.keys = keys_for(jwt);
-    rules_.issuer = jwt.issuer;
-    rules_.audience = jwt.audience;
-    rules_.leeway_s = jwt.leeway_s;
-    rules_.require_expiry = jwt.require_expiry;
-    rules_.role_claim = jwt.role_claim;
-    rules_.role_value = jwt.role_value;
+struct Access::Keys {
+    std::string mark;
+    JwtRules rules;
+    std::string monitor_hash;  // empty: there is no such token
+};
+
+Access::Access(Service& service) : service_(service), settings_(service.admin_settings()) { keys(); }
+
+std::shared_ptr<const Access::Keys> Access::keys() const {
+    const JwtSettings& jwt = settings_.jwt;
+    const PushedSecrets& pushed = service_.secrets();
+    const std::lock_guard<std::mutex> hold(mutex_);
+    const std::string mark = mark_of(jwt, pushed);
+    if (keys_ && keys_->mark == mark) return keys_;
+    auto fresh = std::make_shared<Keys>();
+    fresh->mark = mark;
+    fresh->rules.issuer = jwt.issuer;
+    fresh->rules.audience = jwt.audience;
+    fresh->rules.leeway_s = jwt.leeway_s;
+    fresh->rules.require_expiry = jwt.require_expiry;
+    fresh->rules.role_claim = jwt.role_claim;
+    fresh->rules.role_value = jwt.role_value;
+    const Secret monitor = pushed.get(kMonitorToken).value_or(settings_.monitor_token);
+    if (!monitor.empty()) fresh->monitor_hash = sha256_hex(monitor.reveal());
+    try {
+        fresh->rules.keys = keys_for(jwt, pushed);
+    } catch (const Failure& failure) {
+        if (!keys_) throw;
+        service_.warn("the keys for tokens stay as they were: " + failure.message);
+        fresh->rules.keys = keys_->rules.keys;
+    }
+    return keys_ = std::move(fresh);
 }
 
 Permit Access::by_token(const std::string& token, std::int64_t now_s) const {
-    const Caller caller = check_token(token, rules_, now_s);
-    if (caller.may == Caller::May::nothing) return {"", kNotAuthenticated};
-    return {caller.subject, caller.may == Caller::May::no_admin ? "not_admin" : nullptr};
+    const Caller caller = check_token(token, keys()->rules, now_s);
+    if (caller.may == Caller::May::nothing) return {"", kNotAuthenticated, true};
+    return {caller.subject, caller.may == Caller::May::no_admin ? "not_admin" : nullptr, true};
 }
 
 Permit Access::need_admin(const Request& request, std::int64_t now_s) const {
-    if (request.principal) return {*request.principal, nullptr};
+    if (request.principal) return {*request.principal, nullptr, true};
     if (request.header("authorization") != nullptr) return by_token(bearer(request), now_s);
     const std::string token = cookie_of(request, settings_.cookie);
-    if (token.empty()) return {"", kNotAuthenticated};
+    if (token.empty()) return {"", kNotAuthenticated, false};
     Permit permit = by_token(token, now_s);
     if (permit.refusal == nullptr && !asked_from_here(request)) permit.refusal = "cross_site";
     return permit;
 }
 
 Permit Access::need_admin_by_form(const Request& request, std::int64_t now_s) const {
-    if (request.principal) return {*request.principal, nullptr};
+    if (request.principal) return {*request.principal, nullptr, true};
     return by_token(form_field(request.body, "token"), now_s);
 }
 
 Permit Access::need_monitor(const Request& request, std::int64_t now_s) const {
     const std::string token = bearer(request);
+    const std::string monitor = keys()->monitor_hash;
     // Hashes are compared, so that the time tells nothing of the token.
-    if (!settings_.monitor_token.empty() && !token.empty() && sha256_hex(token) == sha256_hex(settings_.monitor_token.reveal()))
-        return {"monitor", nullptr};
+    if (!monitor.empty() && !token.empty() && sha256_hex(token) == monitor) return {"monitor", nullptr, true};
     return need_admin(request, now_s);
 }
 

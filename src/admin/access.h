@@ -2,6 +2,7 @@
 // form of a download.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -13,14 +14,15 @@
 namespace reprise {
 
 struct Permit {
-    std::string subject;         // also of somebody who was refused, where it is known
+    std::string subject;            // also of somebody who was refused, where it is known
     const char* refusal = nullptr;  // nullptr: welcome; "not_authenticated" (401), "not_admin", "cross_site" (403)
+    bool tried = true;              // false: nothing was shown that could have been a token
 };
 
 class Access {
 public:
-    // Reads the key files. Failure{invalid_config | denied | not_found, …} naming key or file.
-    explicit Access(const AdminSettings& settings);
+    // Reads the key files. Failure{invalid_config | denied, …} naming key or file. The service outlives it.
+    explicit Access(Service& service);
 
     // An administrator.
     Permit need_admin(const Request& request, std::int64_t now_s) const;
@@ -30,10 +32,16 @@ public:
     Permit need_monitor(const Request& request, std::int64_t now_s) const;
 
 private:
+    struct Keys;
     Permit by_token(const std::string& token, std::int64_t now_s) const;
+    // Read anew when a file changed or the host pushed another secret: keys are rotated without a restart. What cannot be
+    // read then is said in the log, and the keys that were good stay in force.
+    std::shared_ptr<const Keys> keys() const;
 
-    AdminSettings settings_;
-    JwtRules rules_;
+    Service& service_;
+    const AdminSettings& settings_;
+    mutable std::mutex mutex_;
+    mutable std::shared_ptr<const Keys> keys_;
 };
 
 // The value of a field of an application/x-www-form-urlencoded text; empty when there is none.

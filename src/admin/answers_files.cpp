@@ -110,8 +110,8 @@ Made answer_accept(const Asked& asked) {
 }
 
 Made answer_delete(const Asked& asked) {
-    Json result = asked.service.remove(
-        checked_name(asked.rest), Json::object({{"actor", actor_to_json(actor_of(asked))}}).text());
+    Json result =
+        asked.service.remove(checked_name(asked.rest), Json::object({{"actor", actor_to_json(actor_of(asked))}}).text());
     return made(json_answer(200, result.set("success", true).set("message", phrase(Phrase::deleted, asked.language))));
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "codec/json.h"
-#include "stream/sink.h"
+#include "service/download.h"
 
 namespace reprise {
 
@@ -41,7 +41,7 @@ struct Answer {
     int status = 200;
     Headers headers;
     std::string text;
-    std::shared_ptr<Source> stream;  // instead of text
+    std::shared_ptr<Download> stream;  // instead of text
 };
 
 // The response's one owner pulls it, one thread at a time; nothing but its destruction may cross a thread.

@@ -57,12 +57,12 @@ Made made(Answer answer) { return std::make_unique<Response>(std::move(answer));
 
 Permit permit_for(Who who, const Access& access, const Request& request, std::int64_t now_s) {
     switch (who) {
-        case Who::anybody: return {};
+        case Who::anybody: return {"", nullptr, true};
         case Who::admin: return access.need_admin(request, now_s);
         case Who::form: return access.need_admin_by_form(request, now_s);
         case Who::monitor: return access.need_monitor(request, now_s);
     }
-    return {};
+    return {"", nullptr, true};
 }
 
 // Relative, because only the host knows where it is mounted: the last component of the address, and a slash.
@@ -83,9 +83,9 @@ Made wrong_method(const std::string& allowed, Language language) {
 }
 
 Made wait_first(std::int64_t wait_s, Language language) {
-    Answer out = problem_answer(
-        Failure(Code::denied, "too_many_failures", "too many failed authentications from this address; wait until the minute is over"),
-        language);
+    Answer out = problem_answer(Failure(Code::denied, "too_many_failures",
+                                        "too many failed authentications from this address; wait until the minute is over"),
+                                language);
     out.headers.emplace_back("retry-after", std::to_string(wait_s));
     return made(std::move(out));
 }
@@ -104,14 +104,15 @@ Made answered(const Route& route, const Asked& asked) {
 // often somebody may be wrong.
 std::unique_ptr<Response> Handler::refused(const Permit& permit, const Request& request, Language language,
                                            std::int64_t now_us) const {
-    const bool unknown = std::string_view(permit.refusal) == "not_authenticated";
-    const std::int64_t wait_s = unknown ? service_.must_wait_s(request.remote_address, now_us) : 0;
+    const bool guess = permit.tried && std::string_view(permit.refusal) == "not_authenticated";
+    const std::int64_t wait_s = guess ? service_.must_wait_s(request.remote_address, now_us) : 0;
     if (wait_s > 0) return wait_first(wait_s, language);
-    service_.count_refusal({request.remote_address, permit.refusal, permit.subject}, now_us);
-    return made(problem_answer(Failure(Code::denied, permit.refusal, "this needs a valid token of an administrator"), language));
+    service_.count_refusal({request.remote_address, permit.tried ? permit.refusal : "no_token", permit.subject}, now_us);
+    return made(
+        problem_answer(Failure(Code::denied, permit.refusal, "this needs a valid token of an administrator"), language));
 }
 
-Handler::Handler(Service& service) : service_(service), access_(service.admin_settings()) {}
+Handler::Handler(Service& service) : service_(service), access_(service) {}
 
 std::unique_ptr<Response> Handler::handle(const Request& request) const {
     const Language language = choose_language(request.header("accept-language"));

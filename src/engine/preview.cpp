@@ -41,7 +41,8 @@ PreviewResult preview(const Place& place, const RestoreOptions& options, const C
     for (const auto& info : user_collections(client, place.database)) {
         if (info.type == "view") continue;
         say(context, "comparing", info.name);
-        const CollectionSummary live = measure_collection(client, place.database, info.name, info.type == "timeseries", context);
+        const CollectionSummary live =
+            measure_collection(client, place.database, info.name, info.type == "timeseries", context);
         PreviewedCollection& one = all[info.name];
         one.now = live.documents;
         const CollectionSummary* saved = one.in_backup ? verified.manifest.summary.find(info.name) : nullptr;

@@ -16,8 +16,6 @@ Actor actor_in(const Json& options) {
     return {text_or(given, "via", usual.via), text_or(given, "who", ""), text_or(given, "from", "")};
 }
 
-Json actor_to_json(const Actor& actor) {
-    return Json::object({{"via", actor.via}, {"who", actor.who}, {"from", actor.from}});
-}
+Json actor_to_json(const Actor& actor) { return Json::object({{"via", actor.via}, {"who", actor.who}, {"from", actor.from}}); }
 
 }  // namespace reprise

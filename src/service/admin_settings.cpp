@@ -81,7 +81,10 @@ std::vector<KeyRule> admin_rules() {
                 text("role_value"),
                 {"leeway_s", KeyType::number, false, {}, 0, kLeewayS},
                 {"require_expiry", KeyType::yes_no, false, {}, 0, 0}};
-    return {jwt, text("cookie"), {"frame_ancestors", KeyType::texts, false, {}, 0, 0}, text("monitor_token"),
+    return {jwt,
+            text("cookie"),
+            {"frame_ancestors", KeyType::texts, false, {}, 0, 0},
+            text("monitor_token"),
             {"max_age_hours", KeyType::number, false, {}, 1, kMostAgeHours}};
 }
 

@@ -26,10 +26,10 @@ struct JwtSettings {
 
 struct AdminSettings {
     JwtSettings jwt;
-    std::string cookie;                        // the cookie that may carry the token; empty: none does
-    std::vector<std::string> frame_ancestors;  // origins that may show the page in a frame; empty: none may
+    std::string cookie;                             // the cookie that may carry the token; empty: none does
+    std::vector<std::string> frame_ancestors;       // origins that may show the page in a frame; empty: none may
     std::int64_t max_age_hours = kHealthyAgeHours;  // an older last backup is no healthy state
-    Secret monitor_token;                      // opens health and metrics, and nothing else
+    Secret monitor_token;                           // opens health and metrics, and nothing else
 };
 
 std::vector<KeyRule> admin_rules();

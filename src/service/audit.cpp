@@ -137,8 +137,8 @@ void check_line(AuditCheck& check, std::string_view line) {
 }  // namespace
 
 const Schema& audit_schema() {
-    static const Schema& schema = lasting(Schema{
-        Code::invalid_argument, "options of audit", {{"limit", KeyType::number, false, {}, 0, kMostAuditLines}}});
+    static const Schema& schema = lasting(
+        Schema{Code::invalid_argument, "options of audit", {{"limit", KeyType::number, false, {}, 0, kMostAuditLines}}});
     return schema;
 }
 

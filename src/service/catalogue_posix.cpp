@@ -39,6 +39,9 @@ void add_manifest(Json& out, const Manifest& m) {
     out.set("deployment", m.deployment ? Json(*m.deployment) : Json()).set("sequence", m.sequence);
     out.set("backup_date", m.backup_date_us == 0 ? Json() : Json(iso_time(m.backup_date_us)));
     out.set("scope", m.scope).set("documents", m.summary.documents).set("legacy", m.legacy);
+    Json counts = Json::object();
+    for (const auto& [name, summary] : m.summary.collections) counts.set(name, summary.documents);
+    out.set("counts", std::move(counts));
 }
 
 Json item_to_json(Store& store, const ShelfItem& item, const std::optional<std::string>& latest) {
@@ -63,7 +66,11 @@ Json item_to_json(Store& store, const ShelfItem& item, const std::optional<std::
             .set("backup_date", Json())
             .set("scope", Json())
             .set("documents", Json());
-        out.set("legacy", Json()).set("signed_by", Json()).set("pinned", false).set("keep_until", Json());
+        out.set("counts", Json::object())
+            .set("legacy", Json())
+            .set("signed_by", Json())
+            .set("pinned", false)
+            .set("keep_until", Json());
     }
     out.set("problem", item.problem.empty() ? Json() : Json(item.problem));
     return out;

@@ -47,7 +47,8 @@ Json problems_of(const Facts& facts, const Json& status, std::int64_t age_s, std
     if (facts.newest_suspect > facts.latest->at("sequence").as_int())
         complain(problems, "newer_suspect", "a newer backup was kept aside as suspect: accept it, or look for what was lost");
     if (!status.at("lost").as_array().empty())
-        complain(problems, "collections_lost", "the last backup lacks collections that an older one holds: restore them, or accept it");
+        complain(problems, "collections_lost",
+                 "the last backup lacks collections that an older one holds: restore them, or accept it");
     const Json& schedule = status.at("schedule");
     if (!schedule.is_null() && schedule.at("failures").as_int() > 0)
         complain(problems, "schedule_failing", "the last scheduled backup failed");

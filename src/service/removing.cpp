@@ -33,8 +33,9 @@ void check_removable(Store& store, const Config& config, const std::vector<Shelf
 }  // namespace
 
 const Schema& delete_schema() {
-    static const Schema& schema = lasting(Schema{
-        Code::invalid_argument, "options of delete", {{"wait_ms", KeyType::number, false, {}, 0, kLongestWaitMs}, actor_rule()}});
+    static const Schema& schema = lasting(Schema{Code::invalid_argument,
+                                                 "options of delete",
+                                                 {{"wait_ms", KeyType::number, false, {}, 0, kLongestWaitMs}, actor_rule()}});
     return schema;
 }
 

@@ -1,6 +1,7 @@
 // Secrets in files, and secrets that the host pushed.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -27,14 +28,19 @@ public:
     void set(const std::string& name, std::string_view bytes);
     std::optional<Secret> get(const std::string& name) const;
     bool has(const std::string& name) const;
+    std::uint64_t revision() const;  // grows with every set()
 
 private:
     mutable std::mutex mutex_;
     std::map<std::string, Secret> secrets_;
+    std::uint64_t revision_ = 0;
 };
 
 constexpr const char* kIdentitySecret = "identity";
 constexpr const char* kPassphraseSecret = "passphrase";
 constexpr const char* kSigningSecret = "signing_key";
+constexpr const char* kJwtSecret = "jwt_secret";        // bytes, for HMAC
+constexpr const char* kJwtKeys = "jwt_keys";            // a JSON Web Key Set
+constexpr const char* kMonitorToken = "monitor_token";  // as in the configuration
 
 }  // namespace reprise

@@ -14,7 +14,7 @@ namespace reprise {
 namespace {
 
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
-const char* const kNames[] = {kIdentitySecret, kPassphraseSecret, kSigningSecret};
+const char* const kNames[] = {kIdentitySecret, kPassphraseSecret, kSigningSecret, kJwtSecret, kJwtKeys, kMonitorToken};
 
 class File {
 public:
@@ -114,6 +114,7 @@ void PushedSecrets::set(const std::string& name, std::string_view bytes) {
     if (bytes.size() > kMaxSecretBytes)
         throw Failure(Code::invalid_argument, "argument_too_long", "the secret " + name + " is longer than 64 KiB");
     const std::lock_guard<std::mutex> hold(mutex_);
+    ++revision_;
     secrets_.erase(name);
     if (!bytes.empty()) secrets_.emplace(name, Secret(bytes));
 }
@@ -123,6 +124,11 @@ std::optional<Secret> PushedSecrets::get(const std::string& name) const {
     const auto found = secrets_.find(name);
     if (found == secrets_.end()) return std::nullopt;
     return found->second;
+}
+
+std::uint64_t PushedSecrets::revision() const {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    return revision_;
 }
 
 bool PushedSecrets::has(const std::string& name) const { return get(name).has_value(); }

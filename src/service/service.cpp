@@ -144,10 +144,10 @@ Json Service::status() {
 
 Json Service::mark(const std::string& file, std::string_view options) {
     const Json asked = parse_checked(options, mark_schema());
-    const char* what = yes_or(asked, "accept", false)            ? "accept"
-                       : asked.find("pin") == nullptr            ? "label"
-                       : yes_or(asked, "pin", false)             ? "pin"
-                                                                 : "unpin";
+    const char* what = yes_or(asked, "accept", false) ? "accept"
+                       : asked.find("pin") == nullptr ? "label"
+                       : yes_or(asked, "pin", false)  ? "pin"
+                                                      : "unpin";
     return audited(entry_of(actor_in(asked), what, file), [&] { return mark_file({config_, secrets_}, file, asked); });
 }
 
@@ -165,6 +165,8 @@ Download Service::open_download(const std::string& file, const Actor& actor) {
 Json Service::health() { return health_of(list(), status(), config_->admin.max_age_hours, system_clock().unix_us()); }
 
 std::string Service::metrics() { return metrics_of(health(), status()); }
+
+void Service::warn(const std::string& message) { runtime().events->log(Level::warning, message); }
 
 std::int64_t Service::must_wait_s(const std::string& address, std::int64_t now_us) {
     return reprise::must_wait_s(*open_local_store(config_->directory, true), address, now_us);
@@ -209,7 +211,8 @@ void Service::add_audit(std::string_view line) {
     const AuditEntry entry = audit_entry_in(parse_checked(line, audit_line_schema()));
     std::error_code error;
     if (!std::filesystem::is_directory(config_->directory, error))
-        throw Failure(Code::not_found, "folder_missing", "there is no folder " + printable(config_->directory) + " yet, and so no log");
+        throw Failure(Code::not_found, "folder_missing",
+                      "there is no folder " + printable(config_->directory) + " yet, and so no log");
     Json event = audit_add(*open_local_store(config_->directory), config_->directory, entry);
     runtime().events->push(event.set("event", "audit"));
 }

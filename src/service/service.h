@@ -51,6 +51,8 @@ public:
     std::string metrics();
 
     const AdminSettings& admin_settings() const { return config_->admin; }
+    const PushedSecrets& secrets() const { return *secrets_; }
+    void warn(const std::string& message);  // a line of the log
     // Seconds until this address is heard again, after too many failed authentications with any worker; 0: now.
     std::int64_t must_wait_s(const std::string& address, std::int64_t now_us);
     void count_refusal(const Refusal& refusal, std::int64_t now_us);  // never throws

@@ -86,7 +86,8 @@ std::vector<Counter> take_over(std::vector<Counter>& counters, std::int64_t minu
 std::int64_t must_wait_s(Store& store, const std::string& address, std::int64_t now_us) {
     const std::int64_t minute = minute_of(now_us);
     for (const auto& one : read_counters(store))
-        if (same(one.of, {printable(address), kNotAuthenticated, ""}) && one.minute == minute && one.count >= kFailuresPerMinute)
+        if (same(one.of, {printable(address), kNotAuthenticated, ""}) && one.minute == minute &&
+            one.count >= kFailuresPerMinute)
             return ((minute + 1) * kMinuteUs - now_us + 999999) / 1000000;
     return 0;
 }

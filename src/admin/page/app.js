@@ -15,9 +15,12 @@
       next_run: "Prochaine exécution", none: "aucune", space: "Espace libre", never: "jamais", latest: "dernière",
       suspect: "suspecte", pinned: "épinglée", safety: "avant restauration", unverified: "non vérifiée", legacy: "ancien système",
       old_problem: "illisible", working: "En cours : ", ask_remove: "Supprimer définitivement ", done: "Terminé.",
-      wrong_token: "Ce jeton n'est pas accepté.", network: "Le serveur ne répond pas.", reason: "Motif", index_count: "Index",
+      wrong_token: "Ce jeton n'est pas accepté.", undo: "Pour revenir en arrière, restaurez ", why: "Pourquoi", in_collections: "collections", network: "Le serveur ne répond pas.", reason: "Motif", index_count: "Index",
       no_backup: "il n'y a pas encore de bonne sauvegarde", backup_old: "la dernière bonne sauvegarde est ancienne",
       backup_unverified: "la dernière sauvegarde n'a pas été relue", newer_suspect: "une sauvegarde plus récente est suspecte",
+      collections_lost: "la dernière sauvegarde n'a plus certaines collections", schedule_failing: "la dernière sauvegarde programmée a échoué",
+      sentinel_empty: "la collection principale est vide", fewer_documents: "bien moins de documents qu'avant",
+      fewer_bytes: "bien moins de données qu'avant", no_documents: "aucun document",
       space_low: "l'espace disque manque pour deux sauvegardes de plus" },
     en: { skip: "Skip to content", language: "Language", login: "Sign in", login_help: "Paste the token (JWT) of an administrator.",
       token: "Token", enter: "Enter", state: "State", create: "New backup", label: "Label (optional)",
@@ -33,9 +36,12 @@
       next_run: "Next run", none: "none", space: "Space left", never: "never", latest: "latest",
       suspect: "suspect", pinned: "pinned", safety: "before a restore", unverified: "not verified", legacy: "old system",
       old_problem: "unreadable", working: "Running: ", ask_remove: "Delete for ever ", done: "Done.",
-      wrong_token: "This token is not accepted.", network: "The server does not answer.", reason: "Reason", index_count: "Indexes",
+      wrong_token: "This token is not accepted.", undo: "To go back, restore ", why: "Why", in_collections: "collections", network: "The server does not answer.", reason: "Reason", index_count: "Indexes",
       no_backup: "there is no good backup yet", backup_old: "the last good backup is old",
       backup_unverified: "the last backup was never read back", newer_suspect: "a newer backup is suspect",
+      collections_lost: "the last backup lacks collections that an older one holds", schedule_failing: "the last scheduled backup failed",
+      sentinel_empty: "the main collection is empty", fewer_documents: "far fewer documents than before",
+      fewer_bytes: "far less data than before", no_documents: "no document at all",
       space_low: "the disk has no room for two more backups" },
   };
   const $ = (id) => document.getElementById(id);
@@ -55,6 +61,11 @@
   };
   const number = (value) => (value === null || value === undefined ? "–" : new Intl.NumberFormat(language).format(value));
   const when = (text) => (text ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text)) : t("never"));
+  const ago = (seconds) => {
+    if (seconds === null || seconds === undefined) return "";
+    const [size, unit] = seconds < 5400 ? [60, "minute"] : seconds < 129600 ? [3600, "hour"] : [86400, "day"];
+    return " (" + new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-Math.round(seconds / size), unit) + ")";
+  };
   const bytes = (value) => {
     if (value === null || value === undefined) return "–";
     const units = language === "fr" ? ["o", "ko", "Mo", "Go", "To"] : ["B", "kB", "MB", "GB", "TB"];
@@ -85,7 +96,7 @@
 
   async function attempt(work) {
     try { return await work(); } catch (problem) {
-      if (problem.status === 401 || problem.status === 403) { token = ""; enter(t("wrong_token")); } else complain(explain(problem));
+      if (problem.status === 401) { token = ""; enter(t("wrong_token")); } else if (problem.status === 403) { token = ""; enter(explain(problem)); } else complain(explain(problem));
       return null;
     }
   }
@@ -126,7 +137,7 @@
     $("health").textContent = health.healthy ? t("healthy") : t("unhealthy");
     $("health").className = health.healthy ? "good" : "bad";
     $("problems").replaceChildren(...health.problems.map((one) => node("li", {}, t(one.reason))));
-    $("facts").replaceChildren(fact(t("last_good"), when(health.last_backup)), fact(t("checked"), health.verified ? t("yes") : t("no")),
+    $("facts").replaceChildren(fact(t("last_good"), when(health.last_backup) + ago(health.age_s)), fact(t("checked"), health.verified ? t("yes") : t("no")),
       fact(t("next_run"), health.next_run ? when(health.next_run) : t("none")), fact(t("space"), bytes(health.free_bytes)));
     $("empty").hidden = list.length > 0;
     $("list").hidden = list.length === 0;
@@ -142,6 +153,7 @@
     if (item.kind === "before_restore") add("safety", "warn");
     if (item.problem) add("old_problem", "bad"); else if (item.legacy) add("legacy", "warn"); else if (!item.verified) add("unverified", "warn");
     if (item.label) out.push(node("span", {}, item.label));
+    if (item.suspect_reason) out.push(node("div", { class: "file" }, t(item.suspect_reason)));
     return out;
   }
 
@@ -156,8 +168,15 @@
     if (item.state === "suspect") actions.push(button("accept", marked("accept", { filename: name })));
     actions.push(button("remove", () => remove(name), "danger"));
     return node("tr", {}, node("th", { scope: "row" }, date, node("div", { class: "file" }, name)),
-      node("td", { "data-name": t("size") }, bytes(item.size_bytes)), node("td", { "data-name": t("documents") }, number(item.documents)),
+      node("td", { "data-name": t("size") }, bytes(item.size_bytes)), node("td", { "data-name": t("documents") }, number(item.documents), counts(item)),
       node("td", {}, ...marks(item)), node("td", {}, ...actions));
+  }
+
+  function counts(item) {
+    const all = Object.entries(item.counts || {});
+    if (all.length === 0) return "";
+    return node("details", {}, node("summary", {}, number(all.length) + " " + t("in_collections")),
+      node("ul", { class: "plain" }, ...all.map(([name, documents]) => node("li", {}, name + " : " + number(documents)))));
   }
 
   const table = (heads, rows) => node("table", {}, node("thead", {}, node("tr", {}, ...heads.map((head) => node("th", { scope: "col" }, head)))),
@@ -178,7 +197,7 @@
     $("restore").showModal();
     $("restore-go").onclick = () => {
       $("restore").close();
-      attempt(async () => { const done = await job("restore", { filename: file }); say(t("done") + " " + (done.safety_file ? "→ " + done.safety_file : "")); await refresh(); });
+      attempt(async () => { const done = await job("restore", { filename: file }); say(t("done") + (done.safety_file ? " " + t("undo") + done.safety_file + "." : "")); await refresh(); });
     };
     try {
       const preview = await job("restore", { filename: file, dry_run: true });
@@ -203,8 +222,12 @@
     });
   }
 
-  // A form, so that the browser streams the file to disk and the token stands in no address.
+  // A form, so that the browser streams the file to disk and the token stands in no address. With a cookie a link is enough.
   function download(name) {
+    if (!token) {
+      node("a", { href: "download/" + encodeURIComponent(name), download: name }).click();
+      return;
+    }
     const form = node("form", { method: "post", action: "download/" + encodeURIComponent(name), hidden: "" },
       node("input", { type: "hidden", name: "token", value: token }));
     document.body.append(form);
@@ -223,7 +246,8 @@
   }
 
   async function refresh() {
-    const [status, list, health] = await Promise.all([call("GET", "status"), call("GET", "list"), call("GET", "health")]);
+    const status = await call("GET", "status");
+    const [list, health] = await Promise.all([call("GET", "list"), call("GET", "health")]);
     state = { status, list: list.backups, health };
     $("login").hidden = true;
     $("content").hidden = false;
@@ -258,12 +282,21 @@
       await refresh();
     });
   });
-  // The host's page, which alone may frame this one, hands its token over.
+  // The host's page hands its token over: one of the same origin, or the one that shows this page in a frame, which only those
+  // that the host chose can do. It is told when this page listens.
+  const host = window.parent !== window ? window.parent : window.opener;
   window.addEventListener("message", (event) => {
-    if (event.source !== window.parent || window.parent === window || !event.data || typeof event.data.reprise_token !== "string") return;
+    const trusted = event.origin === location.origin || (event.source === window.parent && window.parent !== window);
+    if (!trusted || !event.data || typeof event.data.reprise_token !== "string") return;
     token = event.data.reprise_token;
     attempt(refresh);
   });
+  if (host) host.postMessage({ reprise: "ready" }, "*");
+  // What other people do shows within half a minute; never under an open dialog.
+  setInterval(() => {
+    const busy = !state.status || document.hidden || !$("running").hidden || document.querySelector("dialog[open], details[open]");
+    if (!busy) refresh().catch(() => {});
+  }, 30000);
   translate();
   refresh().catch((problem) => enter(problem.status === 401 || problem.status === 403 ? "" : explain(problem)));
 })();

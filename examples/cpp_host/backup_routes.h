@@ -1,0 +1,119 @@
+// reprise's REST interface and page on a cpp-httplib server: mount(server, engine, "/api/backup").
+#pragma once
+
+#include <httplib.h>
+#include <reprise/reprise.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace backup_routes {
+
+constexpr std::int64_t kSliceMs = 200;
+constexpr std::size_t kChunkBytes = 1 << 18;
+
+using Response = std::shared_ptr<reprise_response>;
+
+inline Response made_by(reprise_engine* engine, const httplib::Request& in, const std::string& prefix, bool at_once,
+                        reprise_error& error) {
+    std::vector<reprise_header> headers;
+    for (const auto& [name, value] : in.headers) headers.push_back({name.data(), name.size(), value.data(), value.size()});
+    if (at_once) headers.push_back({"prefer", REPRISE_NUL, "respond-async", REPRISE_NUL});
+    const std::string path = in.path.substr(prefix.size());  // decoded once, by httplib
+    reprise_request request{};
+    request.struct_size = sizeof request;
+    request.method = in.method.data();
+    request.method_size = in.method.size();
+    request.path = path.data();
+    request.path_size = path.size();
+    request.base_path = prefix.data();
+    request.base_path_size = prefix.size();
+    request.headers = headers.data();
+    request.header_count = headers.size();
+    request.body = in.body.data();
+    request.body_size = in.body.size();
+    request.remote_address = in.remote_addr.data();
+    request.remote_address_size = in.remote_addr.size();
+    reprise_response* response = nullptr;
+    reprise_admin_handle(engine, &request, &response, &error);
+    return Response(response, reprise_response_free);
+}
+
+// [["name","value"],…], made by the library: the only escapes are \" and \\.
+inline std::vector<std::string> texts_of(const std::string& json) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        if (json[i] != '"') continue;
+        std::string text;
+        for (++i; i < json.size() && json[i] != '"'; ++i) {
+            if (json[i] == '\\') ++i;
+            text += json[i];
+        }
+        texts.push_back(text);
+    }
+    return texts;
+}
+
+inline bool send_chunk(reprise_response* response, httplib::DataSink& sink) {
+    std::vector<char> buffer(kChunkBytes);
+    std::size_t got = 0;
+    if (reprise_response_read(response, buffer.data(), buffer.size(), &got, nullptr) != REPRISE_OK) return false;
+    if (got > 0) return sink.write(buffer.data(), got);
+    sink.done();
+    return true;
+}
+
+inline void send(const Response& response, httplib::Response& out) {
+    const char* head = nullptr;
+    std::size_t size = 0;
+    std::int32_t status = 0;
+    while (status == 0)
+        if (reprise_response_wait(response.get(), kSliceMs, &status, &head, &size, nullptr) != REPRISE_OK) status = 500;
+    out.status = status;
+    std::string type = "application/octet-stream";
+    std::size_t length = 0;
+    const auto headers = texts_of(std::string(head == nullptr ? "" : head, size));
+    for (std::size_t i = 0; i + 1 < headers.size(); i += 2) {
+        if (headers[i] == "content-type")
+            type = headers[i + 1];
+        else if (headers[i] == "content-length")
+            length = std::stoull(headers[i + 1]);
+        else
+            out.set_header(headers[i].c_str(), headers[i + 1]);
+    }
+    const auto more = [response](httplib::DataSink& sink) { return send_chunk(response.get(), sink); };
+    if (length > 0)
+        out.set_content_provider(length, type,
+                                 [more](std::size_t, std::size_t, httplib::DataSink& sink) { return more(sink); });
+    else
+        out.set_chunked_content_provider(type, [more](std::size_t, httplib::DataSink& sink) { return more(sink); });
+}
+
+// This server has a thread for each request. When all but two of `threads` wait for a backup or a restore, further requests are
+// answered with 202 and the job's address, as if they had asked for that: the rest of the application goes on being served.
+// The engine outlives the server.
+inline void mount(httplib::Server& server, reprise_engine* engine, const std::string& prefix, int threads) {
+    const auto waiting = std::make_shared<std::atomic<int>>(0);
+    const auto handle = [engine, prefix, threads, waiting](const httplib::Request& in, httplib::Response& out) {
+        reprise_error error{};
+        const bool at_once = ++*waiting > threads - 2;
+        const Response response = made_by(engine, in, prefix, at_once, error);
+        if (response) {
+            send(response, out);
+        } else {
+            out.status = 500;
+            out.set_content(error.message, "text/plain");
+        }
+        --*waiting;
+    };
+    const std::string all = prefix + "(?:/.*)?";
+    server.Get(all, handle);
+    server.Post(all, handle);
+    server.Put(all, handle);
+    server.Patch(all, handle);
+    server.Delete(all, handle);
+}
+
+}  // namespace backup_routes
