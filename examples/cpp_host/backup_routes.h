@@ -4,6 +4,7 @@
 #include <httplib.h>
 #include <reprise/reprise.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -16,8 +17,8 @@ constexpr std::size_t kChunkBytes = 1 << 18;
 
 using Response = std::shared_ptr<reprise_response>;
 
-inline Response made_by(reprise_engine* engine, const httplib::Request& in, const std::string& prefix, bool at_once,
-                        reprise_error& error) {
+inline Response made_by(reprise_engine* engine, const httplib::Request& in, const std::string& body, const std::string& prefix,
+                        bool at_once, reprise_error& error) {
     std::vector<reprise_header> headers;
     for (const auto& [name, value] : in.headers) headers.push_back({name.data(), name.size(), value.data(), value.size()});
     if (at_once) headers.push_back({"prefer", REPRISE_NUL, "respond-async", REPRISE_NUL});
@@ -32,13 +33,25 @@ inline Response made_by(reprise_engine* engine, const httplib::Request& in, cons
     request.base_path_size = prefix.size();
     request.headers = headers.data();
     request.header_count = headers.size();
-    request.body = in.body.data();
-    request.body_size = in.body.size();
+    request.body = body.data();
+    request.body_size = body.size();
     request.remote_address = in.remote_addr.data();
     request.remote_address_size = in.remote_addr.size();
     reprise_response* response = nullptr;
     reprise_admin_handle(engine, &request, &response, &error);
     return Response(response, reprise_response_free);
+}
+
+// As much as the library takes, and one byte more when there is more. A POST that names no length has no body: httplib would
+// wait for one until the connection ends.
+inline std::string body_of(const httplib::Request& in, const httplib::ContentReader& read) {
+    std::string body;
+    if (!in.has_header("content-length") && !in.has_header("transfer-encoding")) return body;
+    read([&](const char* bytes, std::size_t size) {
+        body.append(bytes, std::min<std::size_t>(size, REPRISE_BODY_MAX + 1 - body.size()));
+        return true;
+    });
+    return body;
 }
 
 // [["name","value"],…], made by the library: the only escapes are \" and \\.
@@ -65,12 +78,21 @@ inline bool send_chunk(reprise_response* response, httplib::DataSink& sink) {
     return true;
 }
 
-inline void send(const Response& response, httplib::Response& out) {
+// A thread that waits is counted in `waiting` meanwhile.
+inline void send(const Response& response, httplib::Response& out, std::atomic<int>& waiting) {
     const char* head = nullptr;
     std::size_t size = 0;
     std::int32_t status = 0;
-    while (status == 0)
-        if (reprise_response_wait(response.get(), kSliceMs, &status, &head, &size, nullptr) != REPRISE_OK) status = 500;
+    const auto look = [&](std::int64_t wait_ms) {
+        if (reprise_response_wait(response.get(), wait_ms, &status, &head, &size, nullptr) != REPRISE_OK) status = 500;
+        return status != 0;
+    };
+    if (!look(0)) {
+        ++waiting;
+        while (!look(kSliceMs)) {
+        }
+        --waiting;
+    }
     out.status = status;
     std::string type = "application/octet-stream";
     std::size_t length = 0;
@@ -96,24 +118,23 @@ inline void send(const Response& response, httplib::Response& out) {
 // The engine outlives the server.
 inline void mount(httplib::Server& server, reprise_engine* engine, const std::string& prefix, int threads) {
     const auto waiting = std::make_shared<std::atomic<int>>(0);
-    const auto handle = [engine, prefix, threads, waiting](const httplib::Request& in, httplib::Response& out) {
+    const auto answer = [=](const httplib::Request& in, const std::string& body, httplib::Response& out) {
         reprise_error error{};
-        const bool at_once = ++*waiting > threads - 2;
-        const Response response = made_by(engine, in, prefix, at_once, error);
-        if (response) {
-            send(response, out);
-        } else {
-            out.status = 500;
-            out.set_content(error.message, "text/plain");
-        }
-        --*waiting;
+        const Response response = made_by(engine, in, body, prefix, *waiting >= threads - 2, error);
+        if (response) return send(response, out, *waiting);
+        out.status = 500;
+        out.set_content(error.message, "text/plain");
+    };
+    const auto bare = [=](const httplib::Request& in, httplib::Response& out) { answer(in, "", out); };
+    const auto with_body = [=](const httplib::Request& in, httplib::Response& out, const httplib::ContentReader& read) {
+        answer(in, body_of(in, read), out);
     };
     const std::string all = prefix + "(?:/.*)?";
-    server.Get(all, handle);
-    server.Post(all, handle);
-    server.Put(all, handle);
-    server.Patch(all, handle);
-    server.Delete(all, handle);
+    server.Get(all, bare);
+    server.Post(all, with_body);
+    server.Put(all, with_body);
+    server.Patch(all, with_body);
+    server.Delete(all, with_body);
 }
 
 }  // namespace backup_routes

@@ -46,7 +46,7 @@ struct Settings {
     std::string config() const {
         return "{\"mongo_url\":" + quoted(mongo_url) + ",\"database\":" + quoted(database) +
                ",\"directory\":" + quoted(directory) +
-               ",\"admin\":{\"jwt\":{\"algorithm\":\"HS256\",\"secret\":" + quoted(secret) + "}}}";
+               ",\"admin\":{\"jwt\":{\"algorithm\":\"HS256\",\"secret\":" + quoted(secret) + "},\"cookie\":\"session\"}}";
     }
 };
 
@@ -66,17 +66,25 @@ void log_in(const Settings& settings, const httplib::Request& in, httplib::Respo
     const std::string name = in.get_param_value("name"), password = in.get_param_value("password");
     if (settings.password.empty()) return answer(out, 503, "error", "set ADMIN_PASSWORD to log in");
     if (!session::same_password(password, settings.password)) return answer(out, 401, "error", "wrong name or password");
-    answer(out, 200, "token", session::token_for(name.empty() ? "admin" : name, settings.secret));
+    const std::string token = session::token_for(name.empty() ? "admin" : name, settings.secret);
+    out.set_header("set-cookie", "session=" + token + "; Path=/; HttpOnly; SameSite=Strict");
+    if (in.get_header_value("accept").find("text/html") == std::string::npos) return answer(out, 200, "token", token);
+    out.set_redirect(std::string(kPrefix) + "/", 303);
 }
 
-// What reprise answers about a token, without a token of its own: an administrator may import, too.
+constexpr const char* kLogin = R"(<!doctype html><html lang="en"><meta charset="utf-8"><title>HR</title><h1>HR</h1>
+<form method="post" action="api/login"><label>Name <input name="name" value="admin"></label>
+<label>Password <input name="password" type="password"></label> <button>Log in</button></form>)";
+
+// What reprise answers about the token in the header: an administrator may import, too. A cookie is not enough, because any
+// page can make a browser send that.
 bool is_admin(const reprise::engine& engine, const httplib::Request& in) {
     httplib::Request look = in;
     look.method = "GET";
     look.path = std::string(kPrefix) + "/jobs";
-    look.body.clear();
+    look.headers.erase("Cookie");
     reprise_error error{};
-    const auto response = backup_routes::made_by(engine.get(), look, kPrefix, false, error);
+    const auto response = backup_routes::made_by(engine.get(), look, "", kPrefix, false, error);
     std::int32_t status = 0;
     return response && reprise_response_wait(response.get(), 0, &status, nullptr, nullptr, nullptr) == REPRISE_OK &&
            status == 200;
@@ -111,6 +119,7 @@ int main() {
     server.set_payload_max_length(1 << 20);
     server.Get("/healthz",
                [](const httplib::Request&, httplib::Response& out) { out.set_content("{\"ok\":true}", "application/json"); });
+    server.Get("/", [](const auto&, auto& out) { out.set_content(kLogin, "text/html; charset=utf-8"); });
     server.Post("/api/login", [&](const auto& in, auto& out) { log_in(settings, in, out); });
     server.Post("/api/import", [&](const auto& in, auto& out) { import_people(*engine, settings, in, out); });
     backup_routes::mount(server, engine->get(), kPrefix, settings.threads);

@@ -30,7 +30,7 @@ def browser() -> Iterator[Any]:
 def host(url: str, database: Any, folder: pathlib.Path) -> Iterator[Host]:
     fill(database)
     environment = {"MONGO_URL": url, "DB_NAME": database.name, "BACKUP_DIR": str(folder)}
-    with running("fastapi_host", environment) as found:
+    with running(os.environ.get("REPRISE_PAGE_HOST", "fastapi_host"), environment) as found:
         yield found
 
 
@@ -71,7 +71,7 @@ def test_an_administrator_creates_previews_and_restores(browser: Any, host: Host
     at.shot("page")
     for name in ("users", "absences"):
         database[name].delete_many({})
-    page.click("#list tbody tr button.danger >> nth=0")
+    page.get_by_role("button", name="Restore ").click()
     page.wait_for_selector("#preview table")
     preview = page.inner_text("#preview")
     assert "users" in preview and "different" in preview and "same" in preview
@@ -141,22 +141,123 @@ def test_axe_finds_nothing(browser: Any, host: Host) -> None:
         at.page.wait_for_selector("#list tbody tr")
         found = axe.run(at.page).response["violations"]
         assert found == [], [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+        at.page.wait_for_selector("#message:not([hidden])")
+        at.page.get_by_role("button", name="Restore ").first.click()
+        at.page.wait_for_selector("#preview table")
+        found = axe.run(at.page).response["violations"]
+        assert found == [], [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
         at.context.close()
 
 
+def test_every_button_of_a_row_works(browser: Any, host: Host, folder: pathlib.Path) -> None:
+    with host.client(token()) as client:
+        old, new = (os.path.basename(client.post("/create").json()["backup_file"]) for _ in range(2))
+    at = Page(browser, host, accept_downloads=True)
+    page = at.page
+    at.sign_in(token())
+
+    def row(name: str, button: str) -> Any:
+        return page.get_by_role("button", name=f"{button} {name}", exact=True)
+
+    def done() -> None:
+        page.wait_for_selector("#message:not([hidden])")
+        page.evaluate("document.getElementById('message').hidden = true")
+
+    row(old, "Pin").click()
+    done()
+    row(old, "Verify").click()
+    done()
+    row(old, "Details").click()
+    page.wait_for_selector("#details[open]")
+    assert "users" in page.inner_text("#details-body")
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        row(old, "Download").click()
+    assert pathlib.Path(download.value.path()).read_bytes() == (folder / old).read_bytes()
+    row(old, "Delete").click()
+    page.click("#ask-yes")
+    page.wait_for_selector("#error:not([hidden])")
+    assert "pinned" in page.inner_text("#error") and (folder / old).exists()
+    row(old, "Unpin").click()
+    done()
+    row(old, "Delete").click()
+    page.click("#ask button[value=close]")
+    assert (folder / old).exists()
+    row(old, "Delete").click()
+    page.click("#ask-yes")
+    done()
+    assert not (folder / old).exists() and (folder / new).exists()
+    page.click("#list summary")
+    assert "users : 12" in page.inner_text("#list tbody")
+    assert token() not in page.url and page.url.endswith(f"{PREFIX}/")
+    at.close()
+
+
+def test_a_suspect_backup_is_told_and_accepted(browser: Any, host: Host, database: Any) -> None:
+    with host.client(token()) as client:
+        assert client.post("/create").status_code == 200
+        database.users.delete_many({})
+        assert client.post("/create").status_code == 200
+    at = Page(browser, host)
+    at.sign_in(token())
+    at.page.wait_for_selector("#health.bad")
+    assert "suspect" in at.page.inner_text("#problems") and "main collection is empty" in at.page.inner_text("#list tbody")
+    at.page.get_by_role("button", name="Accept").click()
+    at.page.wait_for_selector("#health.good")
+    at.close()
+
+
+def test_a_host_page_hands_its_token_over(browser: Any, host: Host) -> None:
+    """A page of the same origin opens it, and gives the token when it says that it listens."""
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{host.url}/healthz")
+    with context.expect_page() as opened:
+        page.evaluate(
+            """([url, token]) => { const other = window.open(url);
+            window.addEventListener("message", (event) => {
+                if (event.data.reprise === "ready") other.postMessage({ reprise_token: token }, location.origin); }); }""",
+            [f"{host.url}{PREFIX}/", token()],
+        )
+    opened.value.wait_for_selector("#content:not([hidden])")
+    context.close()
+
+
 def test_a_foreign_page_cannot_make_the_browser_do_anything(browser: Any, host: Host) -> None:
-    """Another origin posts with the browser's cookies: nothing is created."""
+    """The browser holds the cookie of an administrator; a page of another origin posts forms, and frames the page."""
     context = browser.new_context()
     context.add_cookies([{"name": "session", "value": token(), "url": host.url}])
+    here = context.new_page()
+    here.goto(f"{host.url}{PREFIX}/")
+    here.wait_for_selector("#content:not([hidden])")  # the cookie is one that opens the page
+    here.click("#create button")
+    here.wait_for_selector("#list tbody tr")
+    name = here.inner_text("#list tbody tr .file")
     page = context.new_page()
-    page.goto("data:text/html,<title>evil</title>")
-    page.evaluate(
-        """async (url) => { const form = document.createElement("form"); form.method = "post"; form.action = url;
-        document.body.append(form); form.submit(); }""",
+    foreign = host.url.replace("127.0.0.1", "localhost")
+    page.goto(f"{foreign}/healthz")
+    for path in ("create", "restore", f"download/{name}"):
+        page.goto(f"{foreign}/healthz")
+        with page.expect_navigation():
+            page.evaluate(
+                """(url) => { const form = document.createElement("form"); form.method = "post"; form.action = url;
+                document.body.append(form); form.submit(); }""",
+                f"{host.url}{PREFIX}/{path}",
+            )
+        assert '"status":40' in page.content(), path
+    page.goto(f"{foreign}/healthz")
+    blocked = page.evaluate(
+        """async (url) => { try { await fetch(url, { method: "POST", credentials: "include",
+        headers: { "X-Reprise": "1" } }); return false; } catch { return true; } }""",
         f"{host.url}{PREFIX}/create",
     )
-    page.wait_for_load_state()
-    assert "success\":true" not in page.content()
+    assert blocked
+    frame = page.evaluate_handle(
+        """(url) => new Promise((done) => { const frame = document.createElement("iframe"); frame.src = url;
+        frame.onload = () => done(frame); document.body.append(frame); })""",
+        f"{host.url}{PREFIX}/",
+    ).as_element().content_frame()
+    assert frame.url.startswith("chrome-error:"), frame.url  # frame-ancestors 'none'
     context.close()
     with host.client(token()) as client:
-        assert client.get("/list").json()["total"] == 0
+        assert client.get("/list").json()["total"] == 1
