@@ -94,7 +94,7 @@ Made answer_list(const Asked& asked) {
 
 Made answer_status(const Asked& asked) { return made(json_answer(200, asked.service.status())); }
 
-Made answer_show(const Asked& asked) { return made(json_answer(200, asked.service.show(checked_name(asked.rest)))); }
+Made answer_show(const Asked& asked) { return made(json_answer(200, asked.service.describe(checked_name(asked.rest)))); }
 
 Made answer_pin(const Asked& asked) {
     const Json body = read_body(asked.request, {"filename", "value"});

@@ -131,6 +131,12 @@ Json Service::list() { return list_backups(*config_); }
 
 Json Service::show(const std::string& file) { return show_backup({config_, secrets_}, file); }
 
+Json Service::describe(const std::string& file) {
+    const auto store = open_local_store(config_->directory, true);
+    Json entry = list_entry(*config_, resolve_name(*store, config_->directory, file));
+    return entry.at("state").as_string() == "unknown" ? entry : show(file);
+}
+
 Json Service::status() {
     Json running;
     for (const auto& job : runtime().jobs->list()) {

@@ -43,6 +43,7 @@ public:
 
     Json list();
     Json show(const std::string& file);
+    Json describe(const std::string& file);  // show, but of a file that was never verified only what list says: bounded
     Json status();
     Json mark(const std::string& file, std::string_view options);
     Json remove(const std::string& file, std::string_view options);  // one file of a person's choice (removing.h)
