@@ -36,10 +36,11 @@ struct Host {
     Service service;
     Handler handler;
 
-    explicit Host(const std::string& admin = "")
+    explicit Host(const std::string& admin = "", const std::string& keys = std::string(R"("secret":")") + kSecret + "\"")
         : service(R"({"mongo_url":"mongodb://127.0.0.1:1","database":"hr","connect_timeout_ms":200,"directory":")" +
-                  folder.path + R"(","admin":{"jwt":{"algorithm":"HS256","secret":")" + kSecret + "\"}" + admin + "}}"),
+                  folder.path + R"(","admin":{"jwt":{"algorithm":"HS256",)" + keys + "}" + admin + "}}"),
           handler(service) {}
+    void push(const std::string& name, const std::string& bytes) { service.set_secret(name, bytes); }
 
     Seen ask(const Request& request) const {
         const auto response = handler.handle(request);
@@ -241,6 +242,8 @@ TEST_CASE("a download is the stored bytes, whole or a range of them") {
     for (const char* ignored :
          {"bytes=4-2", "bytes=1-2,4-5", "lines=1-2", "bytes=a-b", "bytes=", "bytes=99999999999999999999-"})
         CHECK(get(ignored).status == 200);
+    // A file that nobody verified yet is not read to its end by a request.
+    CHECK(host.as_admin("GET", "/files/" + name).json().at("state").as_string() == "unknown");
     const std::string form = "token=" + token("admin");
     CHECK(host.ask("POST", "/download/" + name, {}, form).body == text);
     CHECK(host.ask("POST", "/download/" + name, {}, "token=" + token("user")).status == 403);
@@ -261,6 +264,30 @@ TEST_CASE("the page is one file with a policy of hashes") {
     CHECK(Host().ask("GET", "/").header("content-security-policy").find("frame-ancestors 'none'") != std::string::npos);
     for (const char* bad : {"https://a.example; script-src *", "'unsafe-inline'", "*", "javascript:", ""})
         CHECK_THROWS_AS(Host(R"(,"frame_ancestors":[")" + std::string(bad) + "\"]"), Failure);
+}
+
+TEST_CASE("keys are rotated without a restart, and a bad file leaves the good ones in force") {
+    const store_test::TempFolder keys;
+    const std::string path = keys.of("jwt");
+    const auto write = [&](const std::string& secret) {
+        std::ofstream(path) << secret << "\n";
+        std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    };
+    write(std::string(40, 'x'));
+    Host host("", R"("secret_file":")" + path + "\"");
+    CHECK(host.as_admin("GET", "/list").status == 401);
+    write(kSecret);
+    CHECK(host.as_admin("GET", "/list").status == 200);
+    write("short");
+    CHECK(host.as_admin("GET", "/list").status == 200);
+    host.push("jwt_secret", std::string(50, 'y'));
+    CHECK(host.as_admin("GET", "/list").status == 401);
+    host.push("jwt_secret", "");
+    write(std::string(kSecret) + "\n");
+    CHECK(host.as_admin("GET", "/list").status == 200);
+    CHECK_THROWS_AS(Host("", R"("secret_file":")" + keys.of("missing") + "\""), Failure);
+    std::filesystem::permissions(path, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+    CHECK_THROWS_AS(Host("", R"("secret_file":")" + path + "\""), Failure);
 }
 
 TEST_CASE("an unreachable server is a 503 that names no secret, and the job is on the audit log") {
