@@ -27,6 +27,8 @@ int status_for(const Failure& failure) {
         case Code::cancelled: return 409;
         case Code::timed_out: return 504;
         case Code::unavailable: return 503;
+        // A key or a signature that is missing or another one's; rights that are missing are this side's trouble.
+        case Code::denied: return failure.reason.rfind("key_", 0) == 0 ? 422 : 500;
         case Code::corrupt:
         case Code::refused: return 422;
         case Code::unsupported: return 501;

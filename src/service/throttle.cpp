@@ -94,12 +94,15 @@ std::int64_t must_wait_s(Store& store, const std::string& address, std::int64_t 
 
 void count_refusal(Store& store, const std::string& folder, const Refusal& refusal, std::int64_t now_us) {
     const std::int64_t minute = minute_of(now_us);
+    const Refusal told{printable(refusal.address), refusal.reason, printable(refusal.who)};
+    for (const auto& one : read_counters(store))
+        if (same(one.of, told) && one.minute == minute && one.count >= kCountedMost) return;
     std::vector<Counter> over;
     {
         const StateLock lock(folder);
         auto counters = read_counters(store);
         over = take_over(counters, minute);
-        ++counter_for(counters, {printable(refusal.address), refusal.reason, printable(refusal.who)}, minute).count;
+        ++counter_for(counters, told, minute).count;
         write_counters(store, counters);
     }
     for (const auto& one : over) audit_add(store, folder, entry_for(one));

@@ -10,6 +10,7 @@
 namespace reprise {
 
 constexpr std::int64_t kFailuresPerMinute = 10;  // of one address; the next is told to wait
+constexpr std::int64_t kCountedMost = 100;       // in one counter; whoever floods makes us write no more
 constexpr std::size_t kMaxAddresses = 1000;      // counted at once; past that all others share one counter
 constexpr std::int64_t kMinuteUs = 60 * 1000000LL;
 
