@@ -1,8 +1,10 @@
 #include "arguments.h"
 
+#include <pwd.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 #include <reprise/reprise.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -16,13 +18,14 @@ enum class Kind { flag, text, names, number };
 using Options = std::map<std::string, Kind>;
 using Json = rapidjson::Writer<rapidjson::StringBuffer>;
 
-const std::vector<std::string> verbs = {"backup", "before", "restore", "auto",   "list", "show",  "cat",    "verify",
-                                        "rehash", "rekey",  "keygen",  "accept", "pin",  "unpin", "forget", "status"};
-const std::set<std::string> takes_file = {"show",  "cat",    "verify", "restore", "rehash",
-                                          "rekey", "keygen", "accept", "pin",     "unpin"};
-const std::set<std::string> needs_file = {"rehash", "rekey", "keygen", "accept", "pin", "unpin"};
-const std::set<std::string> offline = {"list", "show",   "verify", "rehash", "rekey", "status",
-                                       "cat",  "accept", "pin",    "unpin",  "forget"};
+const std::vector<std::string> verbs = {"backup", "before", "restore", "preview", "auto",   "list",   "show",
+                                        "cat",    "verify", "rehash",  "rekey",   "keygen", "accept", "pin",
+                                        "unpin",  "forget", "delete",  "status",  "audit"};
+const std::set<std::string> needs_file = {"rehash", "rekey", "keygen", "accept", "pin", "unpin", "delete"};
+const std::set<std::string> takes_file = {"show",  "cat",    "verify", "restore", "preview", "rehash",
+                                          "rekey", "keygen", "accept", "pin",     "unpin",   "delete"};
+const std::set<std::string> offline = {"list",   "show", "verify", "rehash", "rekey",  "status", "cat",
+                                       "accept", "pin",  "unpin",  "forget", "delete", "audit"};
 const char no_server[] = "mongodb://127.0.0.1:27017";
 
 const Options common = {{"--json", Kind::flag},
@@ -65,6 +68,12 @@ const std::map<std::string, Options> own = {
       {"--without-majority", Kind::flag},
       {"--abandon-unfinished", Kind::flag},
       {"--wait", Kind::text}}},
+    {"preview",
+     {{"--merge", Kind::flag},
+      {"--exact", Kind::flag},
+      {"--include", Kind::names},
+      {"--exclude", Kind::names},
+      {"--wait", Kind::text}}},
     {"keygen", {{"--signing", Kind::flag}}},
     {"auto",
      {{"--retry", Kind::flag},
@@ -78,6 +87,8 @@ const std::map<std::string, Options> own = {
     {"pin", {{"--wait", Kind::text}}},
     {"unpin", {{"--wait", Kind::text}}},
     {"forget", {{"--dry-run", Kind::flag}, {"--wait", Kind::text}}},
+    {"delete", {{"--wait", Kind::text}}},
+    {"audit", {{"--limit", Kind::number}}},
 };
 // Options that are ours, or go to the job under another name.
 const std::set<std::string> not_for_the_job = {
@@ -197,6 +208,16 @@ std::int64_t milliseconds(const std::string& given) {
         throw usage("--wait takes whole seconds, 0 to 86400, not " + given);
     }
     return std::int64_t{std::stoi(given)} * 1000;
+}
+
+// On whose behalf the command works, for the audit log: the user of this process, whatever the environment says.
+void put_actor(Json& json) {
+    const passwd* user = getpwuid(getuid());
+    json.Key("actor");
+    json.StartObject();
+    put(json, "via", "command");
+    put(json, "who", user != nullptr ? user->pw_name : "uid " + std::to_string(getuid()));
+    json.EndObject();
 }
 
 void put_wait(Json& json, const Arguments& arguments) {
@@ -352,6 +373,7 @@ std::string job_options(const Arguments& arguments) {
     for (const auto& [key, names] : arguments.names)
         if (not_for_the_job.count(key) == 0) put_names(json, key, names);
     put_wait(json, arguments);
+    put_actor(json);
     json.EndObject();
     return text.GetString();
 }
@@ -360,11 +382,19 @@ std::string mark_options(const Arguments& arguments) {
     rapidjson::StringBuffer text;
     Json json(text);
     json.StartObject();
-    json.Key(arguments.verb == "accept" ? "accept" : "pin");
-    json.Bool(arguments.verb != "unpin");
+    if (arguments.verb != "delete") {
+        json.Key(arguments.verb == "accept" ? "accept" : "pin");
+        json.Bool(arguments.verb != "unpin");
+    }
     put_wait(json, arguments);
+    put_actor(json);
     json.EndObject();
     return text.GetString();
+}
+
+std::string audit_options(const Arguments& arguments) {
+    const auto limit = arguments.numbers.find("limit");
+    return limit == arguments.numbers.end() ? "{}" : "{\"limit\":" + std::to_string(limit->second) + "}";
 }
 
 std::string file_of(const Arguments& arguments) {

@@ -58,8 +58,9 @@ std::string configuration(const Arguments& arguments, std::string& database, std
 // The options of the job that the command starts, as JSON; what was not given is left out.
 std::string job_options(const Arguments& arguments);
 
-// What accept, pin and unpin ask reprise_mark for, as JSON.
+// What accept, pin and unpin ask reprise_mark for, and delete reprise_delete, as JSON.
 std::string mark_options(const Arguments& arguments);
+std::string audit_options(const Arguments& arguments);
 
 // A bare name is one of the folder; anything with a slash is a path from here.
 std::string file_of(const Arguments& arguments);

@@ -86,6 +86,22 @@ std::string Engine::mark(const std::string& file, const std::string& options) {
     return taken(json, size);
 }
 
+std::string Engine::remove(const std::string& file, const std::string& options) {
+    reprise_error error{};
+    char* json = nullptr;
+    std::size_t size = 0;
+    check(reprise_delete(handle_, file.data(), file.size(), options.data(), options.size(), &json, &size, &error), error);
+    return taken(json, size);
+}
+
+std::string Engine::audit(const std::string& options) {
+    reprise_error error{};
+    char* json = nullptr;
+    std::size_t size = 0;
+    check(reprise_audit_read(handle_, options.data(), options.size(), &json, &size, &error), error);
+    return taken(json, size);
+}
+
 std::string Engine::run(const std::string& kind, const std::string& options, const Tick& tick, const Say& say) {
     reprise_error error{};
     std::uint64_t job = 0;

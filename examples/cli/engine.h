@@ -21,6 +21,8 @@ public:
     std::string show(const std::string& file);
     std::string status();
     std::string mark(const std::string& file, const std::string& options);
+    std::string remove(const std::string& file, const std::string& options);
+    std::string audit(const std::string& options);
 
     // Starts a job, waits for its end and gives its result; `tick` sees it five times a second. Once interrupted() says
     // true the job is asked to stop, and waited for; at the second time we leave it. Log lines go to `say`, where set.

@@ -66,6 +66,10 @@ bool is_mark(const std::string& verb) { return verb == "accept" || verb == "pin"
 
 int exit_of_result(const std::string& verb, const Value& result) {
     if ((verb == "backup" || verb == "before") && text(result, "state") == "suspect") return exit_refused;
+    if (verb == "audit") {
+        const Value* check = member(result, "check");
+        return check != nullptr && is_true(*check, "whole") ? exit_ok : exit_corrupt;
+    }
     if (verb != "auto" || is_true(result, "may_go_on")) return exit_ok;
     return text(result, "result") == "in_progress" ? exit_busy : exit_refused;
 }
@@ -74,6 +78,7 @@ void print_event(const std::string& event) {
     rapidjson::Document parsed;
     parsed.Parse(event.data(), event.size());
     if (text(parsed, "event") == "log") std::cerr << text(parsed, "level") << " " << text(parsed, "message") << "\n";
+    if (text(parsed, "event") == "audit") std::cerr << "info " << event << "\n";
 }
 
 std::string answer(Engine& engine, const Arguments& arguments) {
@@ -81,6 +86,8 @@ std::string answer(Engine& engine, const Arguments& arguments) {
     if (verb == "list") return engine.list();
     if (verb == "show") return engine.show(arguments.has_file ? file_of(arguments) : "latest");
     if (verb == "status") return engine.status();
+    if (verb == "audit") return engine.audit(audit_options(arguments));
+    if (verb == "delete") return engine.remove(file_of(arguments), mark_options(arguments));
     if (is_mark(verb)) return engine.mark(file_of(arguments), mark_options(arguments));
     Bar bar(!arguments.flag("json") && !arguments.flag("no_progress"));
     const Engine::Say say = arguments.flag("verbose") ? Engine::Say(print_event) : Engine::Say();
@@ -98,6 +105,9 @@ Lines sentences(const std::string& verb, const Value& result, const std::string&
     if (verb == "rehash") return say_rehash(result);
     if (verb == "rekey") return say_rekey(result);
     if (verb == "forget") return say_forget(result);
+    if (verb == "preview") return say_preview(result);
+    if (verb == "delete") return say_deleted(result);
+    if (verb == "audit") return say_audit(result);
     if (is_mark(verb)) return say_marked(result, verb);
     return say_status(result);
 }

@@ -1,66 +1,14 @@
 #include "say.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <utility>
+
+#include "words.h"
 
 namespace cli {
 namespace {
 
-// Any value as text: a string as it is, all else as JSON.
-std::string plain(const Value& value) {
-    if (value.IsString()) return as_text(value);
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-    value.Accept(writer);
-    return buffer.GetString();
-}
-
-std::string decimal(double value, const char* unit, int decimals) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f %s", decimals, value, unit);
-    return text;
-}
-
-std::string many(std::int64_t count, const std::string& thing) {
-    return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
-}
-
 std::string seconds(const Value& result) { return decimal(static_cast<double>(number(result, "duration_ms")) / 1000, "s", 2); }
-
-// 2025-10-12T16:27:21.123456Z as 2025-10-12 16:27:21 UTC.
-std::string moment(const std::string& when) {
-    return when.size() >= 19 ? when.substr(0, 10) + " " + when.substr(11, 8) + " UTC" : when;
-}
-
-std::string sentence(std::string words) {
-    if (words.empty()) return words;
-    const bool is_name = words.find('_') < words.find(' ');  // of a file or collection: written as it is
-    if (!is_name && words[0] >= 'a' && words[0] <= 'z') words[0] = static_cast<char>(words[0] - 'a' + 'A');
-    const char last = words.back();
-    return last == '.' || last == '!' || last == '?' ? words : words + ".";
-}
-
-std::size_t width_of(const std::string& words) {
-    return static_cast<std::size_t>(std::count_if(words.begin(), words.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-std::string left(const std::string& words, std::size_t width) {
-    return words + std::string(width > width_of(words) ? width - width_of(words) : 0, ' ');
-}
-
-std::string right(const std::string& words, std::size_t width) {
-    return std::string(width > width_of(words) ? width - width_of(words) : 0, ' ') + words;
-}
-
-std::string joined(const Lines& words) {
-    std::string all;
-    for (const std::string& each : words) all += (all.empty() ? "" : ", ") + each;
-    return all;
-}
 
 using Counts = std::vector<std::pair<std::string, std::int64_t>>;
 
@@ -87,12 +35,6 @@ void add_table(Lines& lines, const Value& result) {
     for (const auto& [name, documents] : rows) {
         lines.push_back("  " + left(name, width) + "  " + right(std::to_string(documents), 9));
     }
-}
-
-void add_warnings(Lines& lines, const Value& result) {
-    const Value* found = member(result, "warnings");
-    if (found == nullptr || !found->IsArray()) return;
-    for (const Value& each : found->GetArray()) lines.push_back("Warning: " + sentence(plain(each)));
 }
 
 std::string content(const Value& result) {
@@ -134,16 +76,6 @@ std::string change(const Value& each) {
     return name + ": " + joined(told);
 }
 
-std::vector<const Value*> rows(const Value& result, const char* key) {
-    std::vector<const Value*> found;
-    const Value* all = member(result, key);
-    if (all == nullptr || !all->IsArray()) return found;
-    for (const Value& each : all->GetArray()) {
-        if (each.IsObject()) found.push_back(&each);
-    }
-    return found;
-}
-
 std::string before(const std::string& result) {
     if (result == "not_needed" || result == "no_backup") return "Nothing to restore: ";
     if (result == "in_progress") return "Not finished: ";
@@ -159,17 +91,6 @@ std::string list_line(const Value& entry, std::size_t width) {
 }
 
 }  // namespace
-
-// 62.5 KB, as the old script counted: 1 KB is 1024 bytes.
-std::string amount(std::int64_t size_bytes) {
-    if (size_bytes < 1024) return std::to_string(size_bytes) + " B";
-    double size = static_cast<double>(size_bytes);
-    for (const char* unit : {"KB", "MB", "GB"}) {
-        size /= 1024;
-        if (size < 1024) return decimal(size, unit, 1);
-    }
-    return decimal(size / 1024, "TB", 1);
-}
 
 Lines say_backup(const Value& result, const std::string& database) {
     Lines lines = {"Saved " + database + ": " + content(result) + ", " + amount(number(result, "size_bytes")) +

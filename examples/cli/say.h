@@ -2,15 +2,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "json.h"
+#include "words.h"
 
 namespace cli {
-
-using Lines = std::vector<std::string>;
-
-std::string amount(std::int64_t size_bytes);
 
 Lines say_backup(const Value& result, const std::string& database);
 Lines say_list(const Value& result, const std::string& directory);
@@ -22,6 +18,9 @@ Lines say_rehash(const Value& result);
 Lines say_rekey(const Value& result);
 Lines say_forget(const Value& result);
 Lines say_marked(const Value& entry, const std::string& verb);
+Lines say_preview(const Value& result);
+Lines say_deleted(const Value& result);
+Lines say_audit(const Value& result);
 Lines say_status(const Value& result);
 
 }  // namespace cli

@@ -11,6 +11,7 @@ const char usage_text[] = R"(usage: reprise COMMAND [OPTION…]
   cat [FILE]           a backup as plain JSON, checked while it is read
   verify [FILE]        read a backup to its end and check it
   restore [FILE]       put a backup back, all or nothing, after a safety backup
+  preview [FILE]       what a restore would change, per collection; reads only
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
   rekey FILE           encrypt a backup anew for the recipients of today; the old file goes
@@ -18,7 +19,9 @@ const char usage_text[] = R"(usage: reprise COMMAND [OPTION…]
   accept FILE          a suspect backup, or the collections that a good one lost, are right after all
   pin FILE             never remove it; unpin FILE takes that back
   forget               remove the backups that no rule keeps; --dry-run only tells which and why
+  delete FILE          remove one backup, unless it is the newest good one, the latest, or pinned
   status               the folder at a glance
+  audit                who did what; checks that no line of the log was changed or taken out
 
 FILE is a name or path in the folder; without it, the latest backup.
 
@@ -51,13 +54,15 @@ restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database 
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --abandon-unfinished
           --accept-unsigned  --wait SECONDS
+preview:  --merge  --exact  --include NAME…  --exclude NAME…  --wait SECONDS
 keygen:   --signing (Ed25519 instead of age)
 auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
           --minimum DOCUMENTS  --start-anyway  --wait SECONDS
-accept, pin, unpin:  --wait SECONDS
+accept, pin, unpin, delete:  --wait SECONDS
+audit:    --limit LINES (100), the newest
 
 exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work
-  4 refused by a rule (a suspect backup too) · 5 the file is damaged or not ours
+  4 refused by a rule (a suspect backup too) · 5 a file, or the audit log, is damaged or not ours
   6 the server cannot be reached · 7 no permission · 8 not found · 130 interrupted
 )";
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 
+from ._asgi import asgi
 from ._async import AsyncReprise
 from ._before import AsyncBefore, Before, Saved
 from ._client import Reprise
@@ -28,10 +29,15 @@ from ._errors import (
     UnsupportedError,
 )
 from ._keys import KeyPair, new_key, shared_part
+from ._lifespan import Lifespan, lifespan
 from ._results import (
+    Audit,
     Backup,
     BackupResult,
+    Deleted,
     ForgetResult,
+    PreviewedCollection,
+    PreviewResult,
     Progress,
     RehashResult,
     RekeyResult,
@@ -40,18 +46,21 @@ from ._results import (
     Status,
     VerifyResult,
 )
+from ._wsgi import wsgi
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncBefore",
     "AsyncReprise",
+    "Audit",
     "Backup",
     "BackupResult",
     "Before",
     "BusyError",
     "CancelledError",
     "CorruptError",
+    "Deleted",
     "DeniedError",
     "ForgetResult",
     "InternalError",
@@ -60,8 +69,11 @@ __all__ = [
     "IoError",
     "KeyPair",
     "LibraryError",
+    "Lifespan",
     "NotFoundError",
     "OutOfMemoryError",
+    "PreviewResult",
+    "PreviewedCollection",
     "Progress",
     "RefusedError",
     "RehashResult",
@@ -77,8 +89,11 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "VerifyResult",
+    "asgi",
+    "lifespan",
     "new_key",
     "shared_part",
+    "wsgi",
 ]
 
 atexit.register(_leave)

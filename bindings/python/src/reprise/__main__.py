@@ -15,6 +15,7 @@ from ._bar import Bar
 from ._client import Reprise
 from ._command import (
     EXIT_BUSY,
+    EXIT_CORRUPT,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OF_CODE,
@@ -22,6 +23,7 @@ from ._command import (
     EXIT_REFUSED,
     USAGE,
     Found,
+    actor,
     configuration,
     file_of,
     job_options,
@@ -31,7 +33,8 @@ from ._command import (
 from ._errors import CancelledError, DeniedError, IoError, RepriseError
 from ._keys import new_key
 
-KINDS = {verb: verb for verb in ("backup", "before", "restore", "verify", "rehash", "rekey", "forget")} | {"auto": "startup"}
+JOBS = ("backup", "before", "restore", "preview", "verify", "rehash", "rekey", "forget")
+KINDS = {verb: verb for verb in JOBS} | {"auto": "startup"}
 MARKS = ("accept", "pin", "unpin")
 
 
@@ -78,14 +81,22 @@ def _answer(reprise: Reprise, found: Found) -> tuple[str, int]:
         return reprise.show_json(file_of(found)), EXIT_OK
     if found.verb == "status":
         return reprise.status_json(), EXIT_OK
-    if found.verb in MARKS:
-        return reprise.mark_json(file_of(found) or "", mark_options(found)), EXIT_OK
+    if found.verb == "audit":
+        return _audit(reprise, found)
+    if found.verb in (*MARKS, "delete"):
+        act = reprise.delete_json if found.verb == "delete" else reprise.mark_json
+        return act(file_of(found) or "", {**mark_options(found), "actor": actor()}), EXIT_OK
     bar = Bar(wanted=not found.flag("json") and not found.flag("no_progress"))
     try:
-        result = reprise.run(KINDS[found.verb], job_options(found, os.environ), bar)
+        result = reprise.run(KINDS[found.verb], {**job_options(found, os.environ), "actor": actor()}, bar)
     finally:
         bar.clear()
     return json.dumps(result, ensure_ascii=False, separators=(",", ":")), _exit_code(found.verb, result)
+
+
+def _audit(reprise: Reprise, found: Found) -> tuple[str, int]:
+    text = reprise.audit_json({"limit": found.options.get("limit")})
+    return text, EXIT_OK if json.loads(text)["check"]["whole"] else EXIT_CORRUPT
 
 
 def _exit_code(verb: str, result: dict[str, Any]) -> int:
@@ -111,6 +122,9 @@ def _sentences(verb: str, result: dict[str, Any], config: dict[str, Any]) -> lis
         "rehash": _say.rehash,
         "rekey": _say.rekey,
         "forget": _say.forget,
+        "preview": _say.preview,
+        "delete": _say.deleted,
+        "audit": _say.audit,
     }
     return tell.get(verb, _say.status)(result)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ._errors import FLAG_RETRYABLE, LibraryError, RepriseError, error_of
 
-ABI_MAJOR, ABI_MINOR = 1, 1
+ABI_MAJOR, ABI_MINOR = 1, 2
 
 JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELLED = 1, 2, 3, 4
 
@@ -43,6 +43,41 @@ class JobStatusStruct(ctypes.Structure):
         ("bytes_total", ctypes.c_int64),
         ("phase", ctypes.c_char * 32),
         ("collection", ctypes.c_char * 256),
+    ]
+
+
+class HeaderStruct(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("name_size", ctypes.c_size_t),
+        ("value", ctypes.c_char_p),
+        ("value_size", ctypes.c_size_t),
+    ]
+
+
+class RequestStruct(ctypes.Structure):
+    """Points to bytes that its maker keeps alive; NUL inside them is fine, for every text has its size."""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("method", ctypes.c_char_p),
+        ("method_size", ctypes.c_size_t),
+        ("path", ctypes.c_char_p),
+        ("path_size", ctypes.c_size_t),
+        ("base_path", ctypes.c_char_p),
+        ("base_path_size", ctypes.c_size_t),
+        ("query", ctypes.c_char_p),
+        ("query_size", ctypes.c_size_t),
+        ("headers", ctypes.POINTER(HeaderStruct)),
+        ("header_count", ctypes.c_size_t),
+        ("body", ctypes.c_char_p),
+        ("body_size", ctypes.c_size_t),
+        ("remote_address", ctypes.c_char_p),
+        ("remote_address_size", ctypes.c_size_t),
+        ("principal", ctypes.c_char_p),
+        ("principal_size", ctypes.c_size_t),
+        ("request_id", ctypes.c_char_p),
+        ("request_id_size", ctypes.c_size_t),
     ]
 
 
@@ -78,9 +113,17 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "reprise_show": (_i32, (_handle, _text_in, _size, _text_out, _size_out, _error)),
     "reprise_status": (_i32, (_handle, _text_out, _size_out, _error)),
     "reprise_mark": (_i32, (_handle, _text_in, _size, _text_in, _size, _text_out, _size_out, _error)),
+    "reprise_delete": (_i32, (_handle, _text_in, _size, _text_in, _size, _text_out, _size_out, _error)),
+    "reprise_metrics": (_i32, (_handle, _text_out, _size_out, _error)),
+    "reprise_audit_read": (_i32, (_handle, _text_in, _size, _text_out, _size_out, _error)),
+    "reprise_audit_add": (_i32, (_handle, _text_in, _size, _error)),
     "reprise_stream_open": (_i32, (_handle, _text_in, _size, _text_in, _size, ctypes.POINTER(_handle), _error)),
     "reprise_stream_read": (_i32, (_handle, ctypes.c_char_p, _size, _size_out, _error)),
     "reprise_stream_close": (None, (_handle,)),
+    "reprise_admin_handle": (_i32, (_handle, ctypes.POINTER(RequestStruct), ctypes.POINTER(_handle), _error)),
+    "reprise_response_wait": (_i32, (_handle, _i64, ctypes.POINTER(_i32), ctypes.POINTER(ctypes.c_char_p), _size_out, _error)),
+    "reprise_response_read": (_i32, (_handle, ctypes.c_char_p, _size, _size_out, _error)),
+    "reprise_response_free": (None, (_handle,)),
     "reprise_events_next": (_i32, (_handle, _i64, _text_out, _size_out, _error)),
     "reprise_events_fd": (_i32, (_handle, ctypes.POINTER(ctypes.c_int), _error)),
 }
@@ -218,6 +261,41 @@ class Abi:
     def mark(self, engine: int, file: str, options: str) -> str:
         data = options.encode()
         return self._text("reprise_mark", engine, *_optional(file), data, len(data)) or "{}"
+
+    def delete(self, engine: int, file: str, options: str) -> str:
+        data = options.encode()
+        return self._text("reprise_delete", engine, *_optional(file), data, len(data)) or "{}"
+
+    def metrics(self, engine: int) -> str:
+        return self._text("reprise_metrics", engine) or ""
+
+    def audit_read(self, engine: int, options: str) -> str:
+        data = options.encode()
+        return self._text("reprise_audit_read", engine, data, len(data)) or "{}"
+
+    def audit_add(self, engine: int, line: str) -> None:
+        data = line.encode()
+        self._call("reprise_audit_add", engine, data, len(data))
+
+    def admin_handle(self, engine: int, request: RequestStruct) -> int:
+        response = ctypes.c_void_p()
+        self._call("reprise_admin_handle", engine, ctypes.byref(request), ctypes.byref(response))
+        return int(response.value or 0)
+
+    def response_wait(self, response: int, wait_ms: int) -> tuple[int, str]:
+        """Status and headers as JSON; (0, "") while they are not known."""
+        status, headers, size = ctypes.c_int32(), ctypes.c_char_p(), ctypes.c_size_t()
+        outs = (ctypes.byref(status), ctypes.byref(headers), ctypes.byref(size))
+        self._call("reprise_response_wait", response, wait_ms, *outs)
+        return int(status.value), (headers.value or b"").decode()
+
+    def response_read(self, response: int, buffer: ctypes.Array[ctypes.c_char]) -> bytes:
+        size = ctypes.c_size_t()
+        self._call("reprise_response_read", response, buffer, len(buffer), ctypes.byref(size))
+        return ctypes.string_at(buffer, size.value)
+
+    def response_free(self, response: int) -> None:
+        self._library.reprise_response_free(response)
 
     def events_next(self, engine: int, wait_ms: int) -> str | None:
         return self._text("reprise_events_next", engine, wait_ms)

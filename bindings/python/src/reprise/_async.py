@@ -11,14 +11,28 @@ from typing import Any, TypeVar, Unpack
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_RUNNING
 from ._before import AsyncBefore, Saved
-from ._calls import BackupOptions, BeforeOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
+from ._calls import (
+    BackupOptions,
+    BeforeOptions,
+    ForgetOptions,
+    OnFailure,
+    Path,
+    PreviewOptions,
+    RestoreOptions,
+    audit_line,
+    with_file,
+)
 from ._client import SLICE_MS
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
+from ._pool import work_for
 from ._results import (
+    Audit,
     Backup,
     BackupResult,
+    Deleted,
     ForgetResult,
+    PreviewResult,
     RehashResult,
     RekeyResult,
     RestoreResult,
@@ -99,12 +113,20 @@ class AsyncReprise:
         `on_failure="start_anyway"`: no failure but a cancel raises, and the result says that the host may go on.
         """
         options = {"retry": retry, "wait_ms": wait_ms, "on_failure": on_failure}
-        return _results.startup_result(await self.run("startup", options, progress))
+        result = _results.startup_result(await self.run("startup", options, progress))
+        self._engine.started = result.may_go_on
+        return result
 
     async def restore(
         self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[RestoreOptions]
     ) -> RestoreResult:
         return _results.read(RestoreResult, await self.run("restore", with_file(options, path), progress))
+
+    async def preview(
+        self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[PreviewOptions]
+    ) -> PreviewResult:
+        """What restore() of that backup would change, per collection. Reads only."""
+        return _results.preview_result(await self.run("preview", with_file(options, path), progress))
 
     async def verify(self, path: Path | None = None, *, progress: ProgressCallback | None = None) -> VerifyResult:
         return _results.read(VerifyResult, await self.run("verify", with_file({}, path), progress))
@@ -153,11 +175,45 @@ class AsyncReprise:
         """pin, label, accept, wait_ms; the file as it is afterwards: an accepted suspect has another name."""
         return _results.read(Backup, _results.parse(await _in_thread(lambda: self._engine.mark(file_text(path), options))))
 
+    async def delete(self, path: Path, **options: Any) -> Deleted:
+        """Deletes one backup. The newest good one, the latest, and pinned ones are refused (`file_protected`)."""
+        return _results.read(Deleted, _results.parse(await _in_thread(lambda: self._engine.delete(file_text(path), options))))
+
+    async def metrics(self) -> str:
+        """Is there a good, recent backup, in Prometheus' text format."""
+        return str(await _in_thread(lambda: self._engine.call(self._engine.abi.metrics)))
+
+    async def audit(self, *, limit: int | None = None) -> Audit:
+        """Who did what and how it ended, newest first (100 lines without `limit`), and whether every line is as it was."""
+        return _results.audit(_results.parse(await _in_thread(lambda: self._engine.audit_read({"limit": limit}))))
+
+    async def audit_add(
+        self,
+        what: str,
+        *,
+        result: str = "done",
+        reason: str | None = None,
+        file: Path | None = None,
+        who: str | None = None,
+        address: str | None = None,
+    ) -> None:
+        """Adds a line of the host's own, such as `audit_add("import", who="sophie")`. No document's value belongs in it."""
+        line = audit_line(what, result, reason, file, who, address)
+        await _in_thread(lambda: self._engine.audit_add(line))
+
     async def jobs(self) -> dict[str, Any]:
         return _results.parse(await _in_thread(lambda: self._engine.call(self._engine.abi.job_list)))
 
-    async def cat(self, path: Path | None = None) -> AsyncIterator[bytes]:
-        pieces = self._engine.cat(file_text(path))
+    def cat(self, path: Path | None = None) -> AsyncIterator[bytes]:
+        """The plain JSON of a backup in pieces. The last piece is followed by an error when the file is not whole."""
+        return self._stream("cat", path)
+
+    def download(self, path: Path | None = None) -> AsyncIterator[bytes]:
+        """The stored bytes of a backup in pieces, as they are."""
+        return self._stream("download", path)
+
+    async def _stream(self, what: str, path: Path | None) -> AsyncIterator[bytes]:
+        pieces = self._engine.stream(what, file_text(path))
         try:
             while chunk := await _in_thread(lambda: next(pieces, b"")):
                 yield chunk
@@ -238,29 +294,8 @@ class AsyncReprise:
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
-    """Runs a short call on a thread made for it; the loop goes on meanwhile."""
+    """Runs a call on a thread made for it, for it may wait; the loop goes on meanwhile."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
-
-    def settle(value: T | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(value)  # type: ignore[arg-type]
-
-    def work() -> None:
-        value: T | None = None
-        error: BaseException | None = None
-        try:
-            value = function()
-        except BaseException as failure:
-            error = failure
-        try:
-            loop.call_soon_threadsafe(settle, value, error)
-        except RuntimeError:
-            pass  # the loop is closed: nobody waits any more
-
-    threading.Thread(target=work, name="reprise-call", daemon=True).start()
+    threading.Thread(target=work_for(loop, future, function), name="reprise-call", daemon=True).start()
     return await future

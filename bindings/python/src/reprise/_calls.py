@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Literal, TypedDict
 
 
+# Who asked, for the audit log. `via`: library, command, schedule, startup or rest; `who`: a name; `from`: an address.
+Actor = TypedDict("Actor", {"via": str, "who": str, "from": str}, total=False)
+
+
 class BackupOptions(TypedDict, total=False):
     label: str | None
     include: Sequence[str] | None
@@ -15,6 +19,7 @@ class BackupOptions(TypedDict, total=False):
     profile: str | None
     accept_smaller: bool | None
     wait_ms: int | None
+    actor: Actor | None
 
 
 class BeforeOptions(TypedDict, total=False):
@@ -23,6 +28,7 @@ class BeforeOptions(TypedDict, total=False):
     profile: str | None
     accept_smaller: bool | None
     wait_ms: int | None
+    actor: Actor | None
 
 
 class RestoreOptions(TypedDict, total=False):
@@ -41,6 +47,7 @@ class RestoreOptions(TypedDict, total=False):
     without_majority: bool | None
     abandon_unfinished: bool | None
     wait_ms: int | None
+    actor: Actor | None
 
 
 class ForgetOptions(TypedDict, total=False):
@@ -54,6 +61,16 @@ class ForgetOptions(TypedDict, total=False):
     keep_within: str | None
     max_total_bytes: int | None
     wait_ms: int | None
+    actor: Actor | None
+
+
+class PreviewOptions(TypedDict, total=False):
+    mode: str | None
+    exact: bool | None
+    include: Sequence[str] | None
+    exclude: Sequence[str] | None
+    wait_ms: int | None
+    actor: Actor | None
 
 
 OnFailure = Literal["fail", "start_anyway"]
@@ -66,3 +83,11 @@ def with_file(options: Any, path: Path | None) -> dict[str, Any]:
     if path is not None:
         values["file"] = os.fspath(path)
     return values
+
+
+def audit_line(
+    what: str, result: str, reason: str | None, file: Path | None, who: str | None, address: str | None
+) -> dict[str, Any]:
+    """A line of the host's own for the audit log."""
+    actor = {key: value for key, value in (("who", who), ("from", address)) if value is not None}
+    return {"what": what, "result": result, "reason": reason, "file": file, "actor": actor or None}

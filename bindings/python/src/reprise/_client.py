@@ -9,13 +9,26 @@ from typing import Any, Unpack
 from . import _results
 from ._abi import JOB_CANCELLED, JOB_DONE, JOB_RUNNING
 from ._before import Before, Saved
-from ._calls import BackupOptions, BeforeOptions, ForgetOptions, OnFailure, Path, RestoreOptions, with_file
+from ._calls import (
+    BackupOptions,
+    BeforeOptions,
+    ForgetOptions,
+    OnFailure,
+    Path,
+    PreviewOptions,
+    RestoreOptions,
+    audit_line,
+    with_file,
+)
 from ._engine import Engine, ProgressCallback, file_text
 from ._errors import CancelledError
 from ._results import (
+    Audit,
     Backup,
     BackupResult,
+    Deleted,
     ForgetResult,
+    PreviewResult,
     RehashResult,
     RekeyResult,
     RestoreResult,
@@ -31,8 +44,9 @@ class Reprise:
     """One database and one folder. Thread-safe. Opening connects to nothing and starts nothing.
 
     `config` takes the other keys of the configuration (`sentinel`, `startup`, `include`, `exclude`, `profile`, `consistency`,
-    `guard`, `retention`, `compression`, `schedule`, `before`, `connect_timeout_ms`, `log_level`); an unknown one raises
-    InvalidConfigError.
+    `guard`, `retention`, `compression`, `schedule`, `before`, `encryption`, `signature`, `admin`, `connect_timeout_ms`,
+    `log_level`); an unknown one raises InvalidConfigError. `admin` says who may use asgi() and wsgi():
+    `admin={"jwt": {"algorithm": "HS256", "secret": …}}`.
     """
 
     def __init__(self, mongo_url: str, database: str, directory: Path, **config: Any) -> None:
@@ -92,13 +106,21 @@ class Reprise:
         `on_failure="start_anyway"`: no failure but a cancel raises, and the result says that the host may go on.
         """
         options = {"retry": retry, "wait_ms": wait_ms, "on_failure": on_failure}
-        return _results.startup_result(self.run("startup", options, progress))
+        result = _results.startup_result(self.run("startup", options, progress))
+        self._engine.started = result.may_go_on
+        return result
 
     def restore(
         self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[RestoreOptions]
     ) -> RestoreResult:
         """Puts a backup (the latest without `path`) back, all or nothing, after a safety backup."""
         return _results.read(RestoreResult, self.run("restore", with_file(options, path), progress))
+
+    def preview(
+        self, path: Path | None = None, *, progress: ProgressCallback | None = None, **options: Unpack[PreviewOptions]
+    ) -> PreviewResult:
+        """What restore() of that backup would change, per collection. Reads only."""
+        return _results.preview_result(self.run("preview", with_file(options, path), progress))
 
     def verify(self, path: Path | None = None, *, progress: ProgressCallback | None = None) -> VerifyResult:
         """Reads a backup to its end and checks hash, counts and digests."""
@@ -155,13 +177,48 @@ class Reprise:
     def mark_json(self, path: Path, options: dict[str, Any]) -> str:
         return self._engine.mark(file_text(path), options)
 
+    def delete(self, path: Path, **options: Any) -> Deleted:
+        """Deletes one backup. The newest good one, the latest, and pinned ones are refused (`file_protected`)."""
+        return _results.read(Deleted, _results.parse(self.delete_json(path, options)))
+
+    def delete_json(self, path: Path, options: dict[str, Any]) -> str:
+        return self._engine.delete(file_text(path), options)
+
+    def metrics(self) -> str:
+        """Is there a good, recent backup, in Prometheus' text format."""
+        return str(self._engine.call(self._engine.abi.metrics))
+
+    def audit(self, *, limit: int | None = None) -> Audit:
+        """Who did what and how it ended, newest first (100 lines without `limit`), and whether every line is as it was."""
+        return _results.audit(_results.parse(self.audit_json({"limit": limit})))
+
+    def audit_json(self, options: dict[str, Any]) -> str:
+        return self._engine.audit_read(options)
+
+    def audit_add(
+        self,
+        what: str,
+        *,
+        result: str = "done",
+        reason: str | None = None,
+        file: Path | None = None,
+        who: str | None = None,
+        address: str | None = None,
+    ) -> None:
+        """Adds a line of the host's own, such as `audit_add("import", who="sophie")`. No document's value belongs in it."""
+        self._engine.audit_add(audit_line(what, result, reason, file, who, address))
+
     def jobs(self) -> dict[str, Any]:
         """The jobs of every process on this folder, newest first."""
         return _results.parse(self._engine.call(self._engine.abi.job_list))
 
     def cat(self, path: Path | None = None) -> Iterator[bytes]:
         """The plain JSON of a backup in pieces. The last piece is followed by an error when the file is not whole."""
-        return self._engine.cat(file_text(path))
+        return self._engine.stream("cat", file_text(path))
+
+    def download(self, path: Path | None = None) -> Iterator[bytes]:
+        """The stored bytes of a backup in pieces, as they are."""
+        return self._engine.stream("download", file_text(path))
 
     def list_json(self) -> str:
         return str(self._engine.call(self._engine.abi.list))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,7 @@ EXIT_OF_CODE = {
     -10: EXIT_REFUSED,
 }
 
-OFFLINE = ("list", "show", "verify", "rehash", "rekey", "status", "cat", "accept", "pin", "unpin", "forget")
+OFFLINE = tuple("list show verify rehash rekey status cat accept pin unpin forget delete audit".split())
 NO_SERVER = "mongodb://127.0.0.1:27017"
 
 USAGE = """usage: reprise COMMAND [OPTION…]
@@ -37,6 +38,7 @@ USAGE = """usage: reprise COMMAND [OPTION…]
   cat [FILE]           a backup as plain JSON, checked while it is read
   verify [FILE]        read a backup to its end and check it
   restore [FILE]       put a backup back, all or nothing, after a safety backup
+  preview [FILE]       what a restore would change, per collection; reads only
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
   rekey FILE           encrypt a backup anew for the recipients of today; the old file goes
@@ -44,7 +46,9 @@ USAGE = """usage: reprise COMMAND [OPTION…]
   accept FILE          a suspect backup, or the collections that a good one lost, are right after all
   pin FILE             never remove it; unpin FILE takes that back
   forget               remove the backups that no rule keeps; --dry-run only tells which and why
+  delete FILE          remove one backup, unless it is the newest good one, the latest, or pinned
   status               the folder at a glance
+  audit                who did what; checks that no line of the log was changed or taken out
 
 FILE is a name or path in the folder; without it, the latest backup.
 
@@ -77,13 +81,15 @@ restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database 
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --abandon-unfinished
           --accept-unsigned  --wait SECONDS
+preview:  --merge  --exact  --include NAME…  --exclude NAME…  --wait SECONDS
 keygen:   --signing (Ed25519 instead of age)
 auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
           --minimum DOCUMENTS  --start-anyway  --wait SECONDS
-accept, pin, unpin:  --wait SECONDS
+accept, pin, unpin, delete:  --wait SECONDS
+audit:    --limit LINES (100), the newest
 
 exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 somebody else is at work
-  4 refused by a rule (a suspect backup too) · 5 the file is damaged or not ours
+  4 refused by a rule (a suspect backup too) · 5 a file, or the audit log, is damaged or not ours
   6 the server cannot be reached · 7 no permission · 8 not found · 130 interrupted
 """
 
@@ -135,6 +141,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--abandon-unfinished": _FLAG,
         "--wait": _TEXT,
     },
+    "preview": {"--merge": _FLAG, "--exact": _FLAG, "--include": _NAMES, "--exclude": _NAMES, "--wait": _TEXT},
     "auto": {
         "--retry": _FLAG,
         "--sentinel": _TEXT,
@@ -155,10 +162,12 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "pin": {"--wait": _TEXT},
     "unpin": {"--wait": _TEXT},
     "forget": {"--dry-run": _FLAG, "--wait": _TEXT, **_KEEP},
+    "delete": {"--wait": _TEXT},
     "status": {},
+    "audit": {"--limit": _NUMBER},
 }
-_TAKES_FILE = ("show", "cat", "verify", "restore", "rehash", "rekey", "keygen", "accept", "pin", "unpin")
-_NEEDS_FILE = ("rehash", "rekey", "keygen", "accept", "pin", "unpin")
+_NEEDS_FILE = ("rehash", "rekey", "keygen", "accept", "pin", "unpin", "delete")
+_TAKES_FILE = ("show", "cat", "verify", "restore", "preview", *_NEEDS_FILE)
 VERBS = tuple(_OPTIONS)
 
 
@@ -331,12 +340,23 @@ def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
 
 
 def mark_options(found: Found) -> dict[str, Any]:
-    """What accept, pin and unpin ask for."""
+    """What accept, pin, unpin and delete ask for."""
     options: dict[str, Any] = {"accept": True} if found.verb == "accept" else {"pin": found.verb == "pin"}
+    if found.verb == "delete":
+        options = {}
     wait = found.text("wait")
     if wait is not None:
         options["wait_ms"] = _milliseconds(wait)
     return options
+
+
+def actor() -> dict[str, str]:
+    """On whose behalf the command works, for the audit log: the user of this process, whatever the environment says."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = f"uid {os.getuid()}"
+    return {"via": "command", "who": name}
 
 
 def _number(name: str, given: str) -> int:

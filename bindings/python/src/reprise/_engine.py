@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from . import _abi
 from ._errors import InvalidArgumentError, RepriseError
@@ -15,6 +16,8 @@ from ._results import Progress, parse
 
 log = logging.getLogger("reprise")
 log.addHandler(logging.NullHandler())  # a host that set up no logging sees nothing on its stderr
+# Every line of the audit log as it is written: only who keeps them elsewhere can tell that the last ones were removed.
+audit_log = logging.getLogger("reprise.audit")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 CHUNK_BYTES = 1 << 18
 EVENTS_AT_ONCE = 1024
@@ -23,8 +26,18 @@ PUMP_MS = 200
 ProgressCallback = Callable[[Progress], object]
 
 
+class Freed(Protocol):
+    """What belongs to an engine, and must go before it does."""
+
+    def free(self) -> None: ...
+
+
 class Engine:
     """Owns a `reprise_engine`. Calls after close() raise; close() waits for calls that are under way."""
+
+    # The data are there and the host serves: what the admin interface asks before it answers.
+    started = False
+    spans = 0  # lifespans that are open
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._handle = 0
@@ -32,15 +45,24 @@ class Engine:
         self._free = threading.Condition()
         self._pump: threading.Thread | None = None
         self._pumping = threading.Event()
+        self._kept: weakref.WeakSet[Freed] = weakref.WeakSet()
         self.abi = _abi.abi()
         self._handle = self.abi.open(json.dumps(_given(config), ensure_ascii=False))
 
+    @property
+    def closed(self) -> bool:
+        return not self._handle
+
     def close(self) -> None:
         self.stop_pump()
+        self.started = False
         with self._free:
             handle, self._handle = self._handle, 0
             while self._calls > 0:
                 self._free.wait()
+            kept = list(self._kept)
+        for each in kept:
+            each.free()
         if handle:
             self.abi.close(handle)
 
@@ -63,6 +85,11 @@ class Engine:
                 self._calls -= 1
                 self._free.notify_all()
 
+    def keep(self, owned: Freed) -> None:
+        """Inside a call(): close() frees `owned` first, unless it is gone by then."""
+        with self._free:
+            self._kept.add(owned)
+
     def set_secret(self, name: str, secret: bytes | str) -> None:
         self.call(self.abi.secret_set, name, secret.encode() if isinstance(secret, str) else secret)
 
@@ -82,6 +109,15 @@ class Engine:
 
     def mark(self, file: str | None, options: Mapping[str, Any]) -> str:
         return str(self.call(self.abi.mark, file or "", json.dumps(_given(options), ensure_ascii=False)))
+
+    def delete(self, file: str | None, options: Mapping[str, Any]) -> str:
+        return str(self.call(self.abi.delete, file or "", json.dumps(_given(options), ensure_ascii=False)))
+
+    def audit_read(self, options: Mapping[str, Any]) -> str:
+        return str(self.call(self.abi.audit_read, json.dumps(_given(options), ensure_ascii=False)))
+
+    def audit_add(self, line: Mapping[str, Any]) -> None:
+        self.call(self.abi.audit_add, json.dumps(_given(line), ensure_ascii=False))
 
     def cancel(self, job: int) -> None:
         self.call(self.abi.job_cancel, job)
@@ -121,10 +157,10 @@ class Engine:
             if text is not None:
                 _handle_event(parse(text))
 
-    def cat(self, file: str | None) -> Iterator[bytes]:
+    def stream(self, what: str, file: str | None) -> Iterator[bytes]:
         import ctypes
 
-        stream = self.call(self.abi.stream_open, "cat", file)
+        stream = self.call(self.abi.stream_open, what, file)
         buffer = ctypes.create_string_buffer(CHUNK_BYTES)
         try:
             while chunk := self.abi.stream_read(stream, buffer):
@@ -139,6 +175,8 @@ def _handle_event(event: Mapping[str, Any]) -> int | None:
         log.log(_LEVELS.get(str(event.get("level")), logging.INFO), "%s", event.get("message", ""))
     elif kind == "job_ended":
         return int(event.get("job", 0))
+    elif kind == "audit":
+        audit_log.info("%s", json.dumps(event, ensure_ascii=False))
     elif kind == "dropped":
         log.warning("%s events were dropped: nobody took them", event.get("count", "some"))
         return -1

@@ -228,6 +228,61 @@ class Status:
     raw: Json = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True)
+class PreviewedCollection:
+    """`now`: documents in the database, None when the collection is not there; `after`: in the backup, None when it is not."""
+
+    name: str = ""
+    in_backup: bool = False
+    now: int | None = None
+    after: int | None = None
+    same: bool = False
+
+
+@dataclass(frozen=True)
+class PreviewResult:
+    """What a restore would change; nothing was."""
+
+    file: str = ""
+    database: str = ""
+    collections: Sequence[PreviewedCollection] = ()
+    duration_ms: int = 0
+    warnings: Sequence[str] = ()
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Deleted:
+    filename: str = ""
+    freed_bytes: int = 0
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """`lines`: newest first. `whole`: no line was changed or taken out; that the last ones were cut off shows only when
+    `last` and `last_hash` are compared with what the host kept (logger `reprise.audit`)."""
+
+    lines: Sequence[Mapping[str, Any]] = ()
+    whole: bool = False
+    problems: Sequence[str] = ()
+    first: int = 0
+    last: int = 0
+    last_hash: str = ""
+    raw: Json = field(default_factory=dict, repr=False)
+
+
+def preview_result(data: Mapping[str, Any]) -> PreviewResult:
+    collections = [read(PreviewedCollection, each) for each in data.get("collections", [])]
+    return dataclasses.replace(read(PreviewResult, data), collections=collections)
+
+
+def audit(data: Mapping[str, Any]) -> Audit:
+    check = {key: value for key, value in data.get("check", {}).items() if key != "lines"}
+    found = read(Audit, {"lines": data.get("lines", []), **check})
+    return dataclasses.replace(found, raw=dict(data))
+
+
 def startup_result(data: Mapping[str, Any]) -> StartupResult:
     plain = dict(data)
     nested = plain.get("restore")

@@ -231,6 +231,55 @@ def forget(result: Json) -> list[str]:
     return lines + warnings(result)
 
 
+def preview(result: Json) -> list[str]:
+    lines = [f"A restore of {text(result, 'file')} into {text(result, 'database')} would change this; nothing was changed:"]
+    found = rows(result, "collections")
+    width = max((len(text(each, "name")) for each in found), default=0)
+    lines += [f"  {text(each, 'name').ljust(width)}  {previewed(each)}" for each in found]
+    return lines + warnings(result)
+
+
+def previewed(each: Json) -> str:
+    now = "not there" if each.get("now") is None else str(number(each, "now"))
+    if each.get("in_backup") is not True:
+        return f"{now:>9}  not in the backup"
+    return f"{now:>9}  -> {number(each, 'after'):>9}  {'same' if each.get('same') is True else 'different'}"
+
+
+def deleted(result: Json) -> list[str]:
+    return [f"Deleted {text(result, 'filename')}: {amount(number(result, 'freed_bytes'))}."]
+
+
+def audit(result: Json) -> list[str]:
+    check = result.get("check")
+    check = check if isinstance(check, Mapping) else {}
+    lines = [audited(each) for each in rows(result, "lines")]
+    if not number(check, "lines"):
+        return ["The audit log is empty."]
+    first, last = number(check, "first"), number(check, "last")
+    if check.get("whole") is True:
+        lines.append(f"The chain is whole: {many(number(check, 'lines'), 'line')}, {first} to {last}.")
+    else:
+        lines.append("The chain is broken:")
+        problems = check.get("problems")
+        lines += [f"  {each}" for each in problems] if isinstance(problems, list) else []
+    lines.append(f"sha256 of line {last}: {text(check, 'last_hash')}")
+    return lines
+
+
+def audited(line: Json) -> str:
+    """One line of the log; what it does not say is left out."""
+    if line.get("broken") is True:
+        return "  a line that cannot be read"
+    reason = f" ({text(line, 'reason')})" if text(line, "reason") else ""
+    times = f", {many(number(line, 'count'), 'time')}" if number(line, "count") else ""
+    who = f" by {text(line, 'who')}" if text(line, "who") else ""
+    source = f" from {text(line, 'from')}" if text(line, "from") else ""
+    file = f": {text(line, 'file')}" if text(line, "file") else ""
+    said = f"{text(line, 'what')} {text(line, 'result')}{reason}{times}, {text(line, 'via')}{who}{source}{file}"
+    return f"  {number(line, 'n')}  {moment(text(line, 'time'))}  {said}"
+
+
 def rows(result: Json, key: str) -> list[Json]:
     found = result.get(key)
     return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
