@@ -25,6 +25,10 @@ USAGE_CASES = [
     ["verify", "a", "b"],
     ["list", "--label", "x"],
     ["restore", "--to-mongo-url-env", "NOT_SET_ANYWHERE"],
+    ["delete"],
+    ["audit", "--limit", "all"],
+    ["audit", "extra"],
+    ["preview", "--adopt"],
 ]
 
 
@@ -175,6 +179,8 @@ def test_both_commands_say_the_same(both: dict[str, Command], database: Any) -> 
     asked += [["forget", "--dry-run", "--keep-last", "1"], ["pin", "latest"], ["forget"], ["unpin", "latest"]]
     asked += [["accept", "latest"]]
     asked += [["forget", "--keep-last", "none"], ["pin"], ["accept", "nothing.json"]]
+    asked += [["preview"], ["preview", "--include", "users"], ["audit"], ["audit", "--limit", "2"], ["audit", "--limit", "-1"]]
+    asked += [["delete"], ["delete", "latest"], ["delete", "nothing.json"]]
     for arguments in asked:
         for extra in ([], ["--json"]):
             if arguments == ["cat"] and extra:
@@ -185,10 +191,12 @@ def test_both_commands_say_the_same(both: dict[str, Command], database: Any) -> 
 
 
 def without_times(text: str) -> list[str]:
-    """free_bytes and duration_ms may differ between two runs; nothing else may."""
+    """free_bytes and duration_ms may differ between two runs, and the lines of the audit log, which grows; nothing else may."""
     import re
 
-    return re.sub(r'("(?:free_bytes|duration_ms)":)\d+|free: [^.]*\.\d \w+', r"\1", text).split("\n")
+    changing = r'("(?:free_bytes|duration_ms|n|job|last|lines)":)\d+|("(?:time|prev|last_hash)":")[^"]*|free: [^.]*\.\d \w+'
+    changing += r"|\d+  [0-9-]{10} [0-9:]{8} UTC|\d+ lines, 1 to \d+|line \d+: [0-9a-f]{64}"
+    return re.sub(changing, r"\1\2", text).split("\n")
 
 
 @pytest.mark.parametrize("arguments", USAGE_CASES, ids=" ".join)
@@ -204,6 +212,59 @@ def test_cat_has_no_json_form(both: dict[str, Command]) -> None:
     said = {name: command("cat", "--json") for name, command in both.items()}
     assert said["python"] == said["c++"]
     assert said["c++"].code == 2 and said["c++"].error["reason"] == "usage"
+
+
+def test_preview_says_what_would_change_and_changes_nothing(command: Command, database: Any) -> None:
+    fill(database)
+    command.result("backup")
+    database.users.delete_many({})
+    database.extra.insert_one({"_id": 1})
+    changed = fingerprint(database)
+    preview = {each["name"]: each for each in command.result("preview")["collections"]}
+    assert (preview["users"]["now"], preview["users"]["after"], preview["users"]["same"]) == (0, 12, False)
+    assert preview["absences"]["same"] is True and preview["extra"]["in_backup"] is False
+    said = command("preview")
+    assert said.code == 0 and "nothing was changed" in said.out and "not in the backup" in said.out
+    assert fingerprint(database) == changed
+
+
+def test_one_backup_is_deleted_and_the_latest_is_not(command: Command, database: Any, folder: pathlib.Path) -> None:
+    fill(database)
+    old, new = command.result("backup")["file"], command.result("backup")["file"]
+    size = (folder / old).stat().st_size
+    command.result("pin", old)
+    assert command("delete", old, "--json").error["reason"] == "file_protected"
+    command.result("unpin", old)
+    assert command.result("delete", old) == {"filename": old, "freed_bytes": size}
+    assert command("delete", new, "--json").error["reason"] == "file_protected"
+    assert not (folder / old).exists() and (folder / new).exists()
+
+
+def test_the_audit_log_says_who_used_the_command_and_shows_what_was_changed(
+    command: Command, database: Any, folder: pathlib.Path
+) -> None:
+    import pwd
+
+    assert command("audit").out == "The audit log is empty.\n"
+    fill(database)
+    made = command.result("backup")["file"]
+    command.result("pin", made)
+    assert command("delete", made).code == 4
+    found = command.result("audit")
+    told = [(each["what"], each["result"], each["via"], each["who"], each.get("file")) for each in found["lines"]]
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert told == [
+        ("delete", "refused", "command", me, made),
+        ("pin", "done", "command", me, made),
+        ("backup", "done", "command", me, made),
+    ]
+    assert found["check"]["whole"] is True and len(command.result("audit", "--limit", "1")["lines"]) == 1
+    assert found["check"]["last_hash"] in command("audit").out
+    log = next((folder / ".reprise" / "audit").iterdir())
+    log.write_text(log.read_text().replace('"pin"', '"pan"'))
+    ended = command("audit", "--json")
+    assert ended.code == 5 and ended.json["check"]["whole"] is False and ended.json["check"]["problems"]
+    assert "The chain is broken:" in command("audit").out
 
 
 def test_no_secret_is_printed(command: Command, database: Any, url: str) -> None:
