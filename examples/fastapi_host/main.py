@@ -1,6 +1,7 @@
 """A small HR backend. Its start is the point: reprise first, then our own indexes, then requests."""
 
 import logging
+import pathlib
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,37 +9,46 @@ from datetime import datetime, timezone
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from hr import settings
+from hr import excel, session, settings
 from hr.indexes import make_indexes
-from reprise import AsyncReprise
+from reprise import AsyncReprise, asgi, lifespan
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
-log = logging.getLogger("hr")
 
 Document = dict[str, Any]
+WEB = pathlib.Path(__file__).resolve().parent / "web"
+
+reprise = AsyncReprise(
+    settings.MONGO_URL, settings.DB_NAME, settings.BACKUP_DIR, admin=settings.ADMIN, schedule=settings.SCHEDULE
+)
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Brings the data back when the database is empty; a start that must not go on raises, and the server exits."""
-    async with AsyncReprise(settings.MONGO_URL, settings.DB_NAME, settings.BACKUP_DIR) as reprise:
-        started = await reprise.auto()
-    log.info("reprise: %s: %s", started.result, started.message)
-    started.raise_unless_ready()
+async def life(app: FastAPI) -> AsyncIterator[None]:
+    """Brings the data back when the database is empty; a start that must not go on raises, and the server exits.
+
+    A backend without a start of its own says FastAPI(lifespan=lifespan(reprise)), and needs nothing of this.
+    """
     client: AsyncMongoClient[Document] = AsyncMongoClient(settings.MONGO_URL, tz_aware=True)
-    async with client:
+    async with lifespan(reprise) as started, client:
+        app.state.reprise = reprise
         app.state.database = client[settings.DB_NAME]
         app.state.started = started.result
         await make_indexes(app.state.database)
         yield
 
 
-app = FastAPI(title="HR", lifespan=lifespan)
+app = FastAPI(title="HR", lifespan=life)
+app.mount("/api/backup", asgi(reprise))
+app.include_router(session.router)
+app.include_router(excel.router)
 
 
 def database(request: Request) -> AsyncDatabase[Document]:
@@ -47,8 +57,9 @@ def database(request: Request) -> AsyncDatabase[Document]:
 
 
 def shown(document: Document) -> Document:
-    """A document for JSON: ids as text, the bytes left out."""
-    return {key: str(value) if key == "_id" else value for key, value in document.items() if not isinstance(value, bytes)}
+    """A document for JSON: ids as text, the bytes and what belongs to nobody else left out."""
+    kept = {key: value for key, value in document.items() if key != "password" and not isinstance(value, bytes)}
+    return {key: str(value) if key == "_id" else value for key, value in kept.items()}
 
 
 class NewUser(BaseModel):
@@ -83,7 +94,7 @@ async def counts(request: Request) -> dict[str, int]:
 @app.get("/api/users")
 async def users(request: Request, department: str | None = None, limit: int = 50) -> list[Document]:
     query = {"department": department} if department else {}
-    found = database(request).users.find(query, {"badge": 0}).sort("name").limit(max(1, min(limit, 500)))
+    found = database(request).users.find(query, {"badge": 0, "password": 0}).sort("name").limit(max(1, min(limit, 500)))
     return [shown(each) async for each in found]
 
 
@@ -99,7 +110,7 @@ async def add_user(request: Request, user: NewUser) -> Document:
 
 @app.get("/api/users/{user_id}")
 async def one_user(request: Request, user_id: str) -> Document:
-    found = await database(request).users.find_one({"id": user_id}, {"badge": 0})
+    found = await database(request).users.find_one({"id": user_id}, {"badge": 0, "password": 0})
     if found is None:
         raise HTTPException(404, "no such user")
     return shown(found)
@@ -124,3 +135,11 @@ async def ask_absence(request: Request, absence: NewAbsence) -> Document:
     document = {**absence.model_dump(), "status": "pending"}
     await database(request).absence_requests.insert_one(document)
     return shown(document)
+
+
+@app.get("/")
+async def page() -> FileResponse:
+    return FileResponse(WEB / "index.html")
+
+
+app.mount("/web", StaticFiles(directory=WEB))

@@ -275,6 +275,18 @@ def test_asyncio_starts_and_stops_it(config: dict[str, Any]) -> None:
     assert asyncio.run(asyncio.wait_for(work(), WAIT_S))["started"] is True
 
 
+def test_the_backend_backs_up_by_its_schedule(url: str, database: Any, folder: pathlib.Path, config: dict[str, Any]) -> None:
+    pytest.importorskip("fastapi")
+    from test_host import backend, ready
+
+    environment = {"MONGO_URL": url, "DB_NAME": database.name, "BACKUP_DIR": str(folder), "BACKUP_SCHEDULE": '{"every": "2s"}'}
+    with backend(environment, workers=2) as (port, process):
+        assert ready(port, process)["ok"] is True
+        until(lambda: len(labels(config)) >= 2)
+    made = labels(config)
+    assert len(made) == len(set(made)) and all(each.startswith("scheduled ") for each in made), made
+
+
 def test_both_commands_tell_the_schedule(config: dict[str, Any], database: Any, folder: pathlib.Path, url: str) -> None:
     with running({**config, "schedule": EVERY_2S}, 1):
         until(lambda: (state(folder).get("last") or {}).get("state") == "done")
