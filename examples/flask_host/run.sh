@@ -17,4 +17,4 @@ fi
 export JWT_SECRET
 
 "$PYTHON" -m reprise auto
-exec "$PYTHON" -m gunicorn app:app -k gthread -b "$HOST:$PORT" -w "$WORKERS" --threads "$THREADS"
+exec "$PYTHON" -m gunicorn app:app -k gthread -b "$HOST:$PORT" -w "$WORKERS" --threads "$THREADS" --no-control-socket
