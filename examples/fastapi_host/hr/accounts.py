@@ -1,6 +1,6 @@
 """Passwords, as scrypt leaves them, in the field `password` of a user.
 
-    ADMIN_PASSWORD=… python -m hr.accounts [EMAIL]     gives the administrator that password; without it a random one, shown once
+    ADMIN_PASSWORD=… python -m hr.accounts [EMAIL]   gives the administrator that password; without it a random one, shown once
 """
 
 import asyncio
