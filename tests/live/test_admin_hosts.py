@@ -127,8 +127,9 @@ def test_s11_no_name_in_a_path_leaves_the_folder(host: Host, database: Any) -> N
         for name in NAMES:
             path = route.format(name.replace("{name}", made).replace("{double}", double))
             status, answer = asked(host, method, path)
-            secret = MARK.encode() in answer or b"root:x:" in answer or b'"prev"' in answer or b"set-cookie" in answer.lower()
-            if secret or not 300 <= status < 500:
+            secret = MARK.encode() in answer or b"root:x:" in answer or b'"prev"' in answer
+            split = b"set-cookie" in answer.partition(b"\r\n\r\n")[0].lower()
+            if secret or split or not 300 <= status < 500:
                 wrong.append((method, path, status, answer[-200:]))
     assert wrong == []
     assert outside.exists() and (host.folder / made).read_bytes() == stored and (host.folder / ".reprise").is_dir()
@@ -161,7 +162,7 @@ def test_a_body_over_64_kib_is_413_and_the_host_lives_on(host: Host) -> None:
     status, answer = raw(host, f"{head}Content-Length: 70000\r\n\r\n".encode(), b" " * 70000)
     assert status == 413, answer
     # As much as that is promised, and never sent: the answer does not wait for it.
-    if host.kind != "cpp_host":
+    if host.kind == "fastapi_host":  # the other servers ask for it before the application is called
         status, answer = raw(host, f"{head}Content-Length: 100000000\r\nExpect: 100-continue\r\n\r\n".encode())
         assert status == 413, answer
     with host.client(token()) as client:
@@ -318,7 +319,7 @@ async def wait_together(host: Host, stall: Stall) -> None:
                 assert (await client.get(path)).status_code == 200
         assert not any(each.done() for each in asked)
         names = threads(host.process.pid)
-        others = [each for each in names if not each.startswith("reprise-job")]
+        others = [each for each in names if each not in ("reprise-job", "reprise-watch")]  # of the jobs
         assert len(names) - len(others) >= WAITING and len(others) < WAITING, others
         stall.open.set()
         assert {each.status_code for each in await asyncio.gather(*asked)} == {200}

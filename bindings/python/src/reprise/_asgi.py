@@ -22,6 +22,7 @@ AsgiPrincipal = Callable[[Mapping[str, Any]], str | None | Awaitable[str | None]
 
 # A head that is not known yet is looked for at these intervals: a few more at first, so that short jobs answer at once.
 _FIRST_LOOK_S, _SLOWEST_LOOK_S, _SLOWER = 0.005, 0.25, 1.5
+_LINGER_S = 1.0
 
 
 def asgi(reprise: AsyncReprise | Reprise, *, principal: AsgiPrincipal | None = None) -> Asgi:
@@ -55,22 +56,30 @@ async def _serve(
     body = await _body(scope, receive)
     if body is None:
         return
-    request = _request(scope, body, who)
+    taken, whole = body
+    request = _request(scope, taken, who)
     try:
         response = await in_pool(lambda: Response(reprise._engine, request))
     except RepriseError as error:
         await _say(send, failed(error))
         return
     gone = asyncio.Event()
-    watcher = asyncio.ensure_future(_watch(receive, gone))
+    # A body that is too long is refused without a wait, and what is left of it is not asked for before that is said.
+    watcher = asyncio.ensure_future(_watch(receive, gone)) if whole else None
     try:
         await _answer(response, scope["method"] == "HEAD", send, gone)
+        if watcher is None:
+            await _drain(receive, gone)
+        if not gone.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
-        watcher.cancel()
+        if watcher is not None:
+            watcher.cancel()
         response.free()
 
 
 async def _answer(response: Response, head_only: bool, send: Send, gone: asyncio.Event) -> None:
+    """Everything but the message that ends the body."""
     pause = _FIRST_LOOK_S
     while (head := await in_pool(lambda: response.head(0))) is None:
         if await _within(gone, pause):
@@ -81,7 +90,6 @@ async def _answer(response: Response, head_only: bool, send: Send, gone: asyncio
         if gone.is_set():
             return
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:
@@ -92,15 +100,31 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
         return False
 
 
+async def _drain(receive: Receive, gone: asyncio.Event) -> None:
+    """A client that only sends would not read why it was refused before its connection is cut: it may, for a moment."""
+
+    async def rest() -> None:
+        more = True
+        while more:
+            message = await receive()
+            more = message["type"] != "http.disconnect" and bool(message.get("more_body", False))
+            if message["type"] == "http.disconnect":
+                gone.set()
+
+    try:
+        await asyncio.wait_for(rest(), _LINGER_S)
+    except asyncio.TimeoutError:
+        pass
+
+
 async def _watch(receive: Receive, gone: asyncio.Event) -> None:
-    """Throws away what is left of a body, and tells when the client has gone."""
+    """Tells when the client has gone."""
     try:
         while (await receive())["type"] != "http.disconnect":
             pass
     except Exception:
         pass  # whatever a server says when there is nothing more to receive
-    finally:
-        gone.set()
+    gone.set()
 
 
 def _request(scope: Scope, body: bytes, who: str | None) -> Request:
@@ -133,11 +157,11 @@ def _below_the_prefix(scope: Scope) -> tuple[str, str]:
     return root, path
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """At most one byte more than the library takes, for it answers what is longer; None when the client has gone."""
+async def _body(scope: Scope, receive: Receive) -> tuple[bytes, bool] | None:
+    """The body and True; or one byte more than the library takes, and False; None when the client has gone."""
     length = _header(scope, b"content-length")
     if length is not None and length.isdecimal() and int(length) > BODY_MAX:
-        return bytes(BODY_MAX + 1)  # known to be too long: none of it is read
+        return bytes(BODY_MAX + 1), False  # known to be too long: none of it is read
     body = bytearray()
     while len(body) <= BODY_MAX:
         message = await receive()
@@ -145,8 +169,8 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
             return None
         body += message.get("body", b"")[: BODY_MAX + 1]
         if not message.get("more_body", False):
-            break
-    return bytes(body[: BODY_MAX + 1])
+            return bytes(body[: BODY_MAX + 1]), True
+    return bytes(body[: BODY_MAX + 1]), False
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
