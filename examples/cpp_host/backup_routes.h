@@ -129,7 +129,7 @@ inline void mount(httplib::Server& server, reprise_engine* engine, const std::st
     const auto with_body = [=](const httplib::Request& in, httplib::Response& out, const httplib::ContentReader& read) {
         answer(in, body_of(in, read), out);
     };
-    const std::string all = prefix + "(?:/.*)?";
+    const std::string all = prefix + "(?:/[\\s\\S]*)?";
     server.Get(all, bare);
     server.Post(all, with_body);
     server.Put(all, with_body);
