@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import pathlib
 import subprocess
@@ -16,7 +17,16 @@ import pytest
 from e2e import fill, fingerprint, leftovers, wipe
 
 import reprise as package
-from reprise import AsyncReprise, BusyError, InvalidArgumentError, InvalidConfigError, NotFoundError, Progress, Reprise
+from reprise import (
+    AsyncReprise,
+    BusyError,
+    InvalidArgumentError,
+    InvalidConfigError,
+    NotFoundError,
+    Progress,
+    RefusedError,
+    Reprise,
+)
 
 EXITS = 20
 
@@ -49,6 +59,52 @@ def test_results_are_dataclasses(opened: Reprise, database: Any, folder: pathlib
     assert restored.documents == saved.documents and fingerprint(database) == before
     started = opened.auto()
     assert started.result == "not_needed" and started.may_go_on and not started.restored
+
+
+def test_preview_delete_metrics_and_audit(
+    opened: Reprise, database: Any, folder: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(database)
+    with caplog.at_level(logging.INFO, logger="reprise.audit"):
+        old, new = opened.backup().file, opened.backup(actor={"via": "rest", "who": "sophie", "from": "::1"}).file
+        database.users.delete_many({})
+        preview = opened.preview(mode="replace", include=["users", "absences"])
+        assert preview.file == new and preview.database == database.name
+        assert {each.name: (each.now, each.after, each.same) for each in preview.collections}["users"] == (0, 12, False)
+        assert b"".join(opened.download(old)) == (folder / old).read_bytes()
+        size = (folder / old).stat().st_size
+        deleted = opened.delete(old, actor={"via": "rest", "who": "sophie"})
+        assert (deleted.filename, deleted.freed_bytes) == (old, size)
+        with pytest.raises(RefusedError) as caught:
+            opened.delete(new)
+        assert caught.value.reason == "file_protected"
+        opened.audit_add("import", result="failed", reason="row_invalid", who="zoé", address="192.0.2.1")
+        opened.verify()
+    assert "reprise_healthy 1\n" in opened.metrics()
+    audit = opened.audit()
+    assert audit.whole and audit.problems == [] and audit.last == len(audit.lines) and len(opened.audit(limit=2).lines) == 2
+    added = next(each for each in audit.lines if each["what"] == "import")
+    assert (added["result"], added["reason"], added["who"], added["from"]) == ("failed", "row_invalid", "zoé", "192.0.2.1")
+    assert [each.get("who") for each in audit.lines if each["what"] == "backup"] == ["sophie", None]
+    kept = [json.loads(record.getMessage()) for record in caplog.records if record.name == "reprise.audit"]
+    assert kept[-1]["hash"] == audit.last_hash and [each["n"] for each in kept] == list(range(1, audit.last + 1))
+
+
+def test_asyncio_has_the_same(url: str, database: Any, folder: pathlib.Path) -> None:
+    fill(database)
+
+    async def work() -> None:
+        async with AsyncReprise(url, database.name, folder) as reprise:
+            old, new = (await reprise.backup()).file, (await reprise.backup()).file
+            assert all(each.same for each in (await reprise.preview()).collections)
+            assert b"".join([piece async for piece in reprise.download(new)]) == (folder / new).read_bytes()
+            assert (await reprise.delete(old)).filename == old
+            await reprise.audit_add("import", file=new)
+            audit = await reprise.audit(limit=1)
+            assert audit.whole and audit.lines[0]["what"] == "import" and audit.lines[0]["file"] == new
+            assert "reprise_healthy 1\n" in await reprise.metrics()
+
+    asyncio.run(work())
 
 
 def test_progress_is_seen_and_ends_at_the_whole(opened: Reprise, database: Any) -> None:

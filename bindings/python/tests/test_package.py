@@ -8,11 +8,13 @@ import json
 import pathlib
 import pickle
 import re
+import threading
+import time
 
 import pytest
 
 import reprise
-from reprise import _abi, _command, _results, _say
+from reprise import _abi, _admin, _command, _pool, _results, _say
 from reprise._bar import draw
 from reprise._errors import error_of
 
@@ -33,6 +35,11 @@ def test_every_function_of_the_header_is_declared_with_as_many_arguments() -> No
 def test_structs_and_codes_are_the_headers() -> None:
     assert ctypes.sizeof(_abi.ErrorStruct) == 512
     assert ctypes.sizeof(_abi.JobStatusStruct) == 8 + 8 + 4 + 4 + 4 * 8 + 32 + 256
+    for name, kind in (("header", _abi.HeaderStruct), ("request", _abi.RequestStruct)):
+        body = re.search(rf"typedef struct reprise_{name} \{{(.*?)\}}", re.sub(r"/\*.*?\*/", "", HEADER, flags=re.S), re.S)
+        assert body is not None
+        assert [field[0] for field in kind._fields_] == re.findall(r"(\w+);", body[1])
+        assert ctypes.sizeof(kind) == 8 * len(kind._fields_)
     codes = {name.lower(): int(value) for name, value in re.findall(r"#define REPRISE_E_(\w+) \((-\d+)\)", HEADER)}
     assert len(codes) == 15
     for name, value in codes.items():
@@ -50,6 +57,45 @@ def test_errors_pickle() -> None:
     error = error_of(-4, {"message": "somebody is at work", "reason": "lease_held", "retryable": True, "origin": 1})
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is reprise.BusyError and copy.as_json() == error.as_json()
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [(None, "fr"), ("", "fr"), ("en", "en"), ("en-GB,en;q=0.9,fr;q=0.8", "en"), ("fr, en;q=0.9", "fr"), ("de", "fr")]
+    + [("en;q=0, fr", "fr"), ("*", "fr"), ("EN-us;q=0.5", "en"), ("en;q=x", "en"), ("fr;q=0.2, *;q=0.5", "en")],
+)
+def test_the_language_of_a_request(header: str | None, chosen: str) -> None:
+    assert _admin.language(header) == chosen
+
+
+def test_a_pool_has_few_threads_and_none_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pool, "IDLE_S", 0.05)
+    pool, gate, done = _pool.Pool(3), threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        gate.wait(10)
+        done.release()
+
+    for _ in range(20):
+        pool.submit(work)
+    assert pool._threads == 3
+    gate.set()
+    assert all(done.acquire(timeout=10) for _ in range(20))
+    until = time.monotonic() + 10
+    while pool._threads and time.monotonic() < until:
+        time.sleep(0.01)
+    assert pool._threads == 0
+    pool.submit(work)
+    assert done.acquire(timeout=10)
+
+
+def test_a_call_in_the_pool_raises_what_it_raises() -> None:
+    async def ask() -> None:
+        assert await _pool.in_pool(lambda: 7) == 7
+        with pytest.raises(ZeroDivisionError):
+            await _pool.in_pool(lambda: 1 // 0)
+
+    asyncio.run(ask())
 
 
 def test_opening_connects_to_nothing_and_makes_nothing(tmp_path: pathlib.Path) -> None:
