@@ -1,4 +1,4 @@
-"""The running hosts under what does not keep to the rules: path tricks on raw sockets, clients that leave, servers that stall."""
+"""The running hosts and what keeps to no rules: path tricks on raw sockets, clients that leave, servers that stall."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ def test_s11_no_name_in_a_body_leaves_the_folder(host: Host, database: Any) -> N
     made, outside = tempt(host)
     before = fingerprint(database)
     plain = ["../outside.json", "..", ".", "", "/etc/passwd", str(outside), "link.json", "%2e%2e%2foutside.json", "a\0b"]
-    plain += ["..\\outside.json", ".reprise/audit/00000001.jsonl", "backup_20200101_000000.json", "x" * 300, "\u202e", 7, None, []]
-    plain += [{"$ne": 1}, made + "/", f"../backups/{made}"]
+    plain += ["..\\outside.json", ".reprise/audit/00000001.jsonl", "backup_20200101_000000.json", "x" * 300, "\u202e"]
+    plain += [7, None, [], {"$ne": 1}, made + "/", f"../backups/{made}"]
     wrong = []
     for route in BODIES:
         for name in plain:
@@ -307,9 +307,7 @@ async def wait_together(host: Host, stall: Stall) -> None:
     async with httpx.AsyncClient(base_url=host.url, headers=headers, timeout=60, limits=limits) as client:
         assert (await client.post(f"{PREFIX}/create")).status_code == 200
         stall.open.clear()
-        asked = [
-            asyncio.ensure_future(client.post(f"{PREFIX}/restore", json={"dry_run": True})) for _ in range(WAITING)
-        ]
+        asked = [asyncio.ensure_future(client.post(f"{PREFIX}/restore", json={"dry_run": True})) for _ in range(WAITING)]
         running_now = 0
         while running_now < WAITING:
             jobs = (await client.get(f"{PREFIX}/jobs")).json()["jobs"]
@@ -343,7 +341,8 @@ def test_an_import_that_breaks_off_is_put_back_with_one_request(url: str, client
 
     database = client[f"reprise_e2e_import_{os.getpid()}"]
     fill(database)
-    environment = {"MONGO_URL": url, "DB_NAME": database.name, "BACKUP_DIR": str(tmp_path / "backups"), "ADMIN_PASSWORD": PASSWORD}
+    environment = {"MONGO_URL": url, "DB_NAME": database.name, "BACKUP_DIR": str(tmp_path / "backups")}
+    environment["ADMIN_PASSWORD"] = PASSWORD
     xlsx = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
     good = sheet(("N1", "Zoé Lefèvre", "zoe@company.com", "RH"))
     bad = sheet(("N2", "Gaël", "gael@company.com", "IT"), ("N1", "Taken", "taken@company.com", "IT"))

@@ -1,4 +1,4 @@
-"""schemathesis over openapi.json of the running hosts, on a database and a folder of their own: what it may break is thrown away."""
+"""schemathesis over openapi.json of the running hosts, each with a database and a folder that are thrown away."""
 
 from __future__ import annotations
 
