@@ -9,7 +9,7 @@ packages="g++ cmake ninja-build pkg-config ccache libmongoc-dev libbson-dev libm
 libcpp-httplib-dev libssl-dev zlib1g-dev libzstd-dev libisal-dev libsnappy-dev libsasl2-dev libxxhash-dev doctest-dev
 openssl python3 python3-venv tzdata git"
 if [ "${1:-}" = --tests ]; then
-    packages="$packages libfmt-dev clang age gzip zstd jq"
+    packages="$packages libfmt-dev clang age gzip zstd jq curl chromium fonts-dejavu-core"
 fi
 
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from e2e import ROOT, fill, fingerprint
-from test_admin import PREFIX, Host, running, token
+from hosts import PREFIX, Host, running, token
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = os.environ.get("REPRISE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
