@@ -36,6 +36,8 @@ BACKUP_DIR=$work/backups
 PYTHON=$python
 PYTHONDONTWRITEBYTECODE=1
 export MONGO_URL DB_NAME BACKUP_DIR PYTHON PYTHONDONTWRITEBYTECODE
+ADMIN_PASSWORD=$("$python" -c 'import secrets; print(secrets.token_urlsafe(9))')
+export ADMIN_PASSWORD
 backend=
 
 stop_backend() {
@@ -126,5 +128,16 @@ look empty absences
 "$python" -m reprise restore "$file" --no-progress
 [ "$before" = "$(look digest)" ] || fail "the restore did not bring back what was saved"
 "$reprise" list
+
+step "8. The administrators' page"
+email=$(look admin)
+look rest "$PORT" "$email"
 echo
 echo "The demo went well."
+echo "The page: http://127.0.0.1:$PORT/api/backup/ (log in at http://127.0.0.1:$PORT/ as $email, password $ADMIN_PASSWORD)"
+if [ -t 0 ] && [ -t 1 ]; then
+    echo "The backend serves until you press Enter."
+    read -r _ || :
+else
+    echo "It is stopped now, with everything else; in a terminal it serves until you press Enter."
+fi

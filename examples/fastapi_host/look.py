@@ -1,6 +1,7 @@
 """What demo.sh looks at, from outside reprise: plain pymongo.
 
-    python look.py counts | digest | total | user | drop | empty COLLECTION | port | wait PORT PID
+    python look.py counts | digest | total | user | drop | empty COLLECTION | port | wait PORT PID |
+        admin | rest PORT EMAIL
 """
 
 import hashlib
@@ -60,6 +61,20 @@ def wait(port: int, pid: int) -> bool:
     return False
 
 
+def back_up_over_rest(port: int, email: str) -> None:
+    """Logs in as a person would, and makes a backup over REST."""
+    url = f"http://127.0.0.1:{port}/api"
+    login = json.dumps({"name": email, "password": os.environ["ADMIN_PASSWORD"]}).encode()
+    asked = urllib.request.Request(f"{url}/login", login, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        token = json.load(answer)["token"]
+    headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+    create = urllib.request.Request(f"{url}/backup/create", headers=headers, method="POST")
+    with urllib.request.urlopen(create, timeout=60) as answer:
+        made = json.load(answer)
+    print(f"POST /api/backup/create: {made['message']}: {made['backup_file']}")
+
+
 def on_database(verb: str, rest: list[str]) -> int:
     client: MongoClient[dict[str, Any]] = MongoClient(settings.MONGO_URL, serverSelectionTimeoutMS=20_000)
     with client:
@@ -73,6 +88,8 @@ def on_database(verb: str, rest: list[str]) -> int:
         elif verb == "user":
             user = database.users.find_one({}, sort=[("email", 1)])
             print(f"The first user: {user['name']} <{user['email']}>, {user['role']}" if user else "There is no user.")
+        elif verb == "admin":
+            print(database.users.find_one({"role": "admin"}, sort=[("email", 1)])["email"])
         elif verb == "drop":
             client.drop_database(settings.DB_NAME)
             print(f"{settings.DB_NAME} is dropped; collections left: {len(names(database))}")
@@ -84,15 +101,18 @@ def on_database(verb: str, rest: list[str]) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    verb, rest = arguments[0], arguments[1:]
+    verb, others = arguments[0], arguments[1:]
     if verb == "port":
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             print(probe.getsockname()[1])
         return 0
     if verb == "wait":
-        return 0 if wait(int(rest[0]), int(rest[1])) else 1
-    return on_database(verb, rest)
+        return 0 if wait(int(others[0]), int(others[1])) else 1
+    if verb == "rest":
+        back_up_over_rest(int(others[0]), others[1])
+        return 0
+    return on_database(verb, others)
 
 
 if __name__ == "__main__":
