@@ -103,7 +103,7 @@ def measure(stored: Stored, documents: int, runs: int) -> Measured:
     say(f"{loaded['documents']} documents, {loaded['bytes'] / 1e6:.1f} MB of BSON")
     stored.step("drain", url, DATABASE)  # the server's cache is warm for everybody
     identity = stored.work / "identity"
-    made = subprocess.run([stored.build / "bin" / "reprise", "keygen", identity], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True, check=True)
+    keygen = [stored.build / "bin" / "reprise", "keygen", identity]
+    made = subprocess.run(keygen, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     recipient = made.stdout.strip()
     return stored.sizes() + stored.encryption(recipient, runs) + stored.peaks(recipient, identity)

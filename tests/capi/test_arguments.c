@@ -35,7 +35,9 @@ static void version_and_memory(void) {
     CHECK(reprise_build(NULL, NULL, NULL) == INVALID);
     CHECK_OK(reprise_build(&json, &size, &error));
     CHECK(json != NULL && strlen(json) == size &&
-          has(json, "\"kinds\":[\"backup\",\"before\",\"startup\",\"restore\",\"verify\",\"rehash\",\"rekey\",\"forget\",\"preview\"]"));
+          has(json,
+              "\"kinds\":[\"backup\",\"before\",\"startup\",\"restore\",\"verify\",\"rehash\",\"rekey\",\"forget\","
+              "\"preview\"]"));
     CHECK(has(json, "\"mongo_url\":\"string\"") && has(json, "\"mode\":{\"one_of\":[\"replace\",\"merge\"]}"));
     reprise_free(json);
 }
