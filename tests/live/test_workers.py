@@ -28,7 +28,7 @@ SERVERS = {
     "uvicorn": ["uvicorn", "main:app", "--port", "{port}", "--workers", str(WORKERS)],
     "gunicorn": ["gunicorn", "main:app", "-k", "asgi", "-b", "127.0.0.1:{port}", "-w", str(WORKERS)],
 }
-SAID = re.compile(r" (\d+) hr INFO reprise: (\w+):")
+SAID = re.compile(r" (\d+) reprise INFO startup: (\w+):")
 
 
 class Running:
