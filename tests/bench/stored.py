@@ -14,7 +14,7 @@ from typing import Any
 HERE = pathlib.Path(__file__).resolve().parent
 PEAK = HERE.parent / "live" / "peak.py"
 DATABASE = "reprise_bench"
-LEAST_PAIRS = 9
+LEAST_PAIRS = 15
 GOALS = {
     "backup_gzip_saved": (">=", 70.0), "backup_zstd_saved": (">=", 75.0), "zstd_vs_mongodump_gzip": ("<=", 1.0),
     "encryption_costs": ("<=", 10.0), "backup_zstd_age_peak_mib": ("<=", 256.0), "restore_zstd_age_peak_mib": ("<=", 256.0),

@@ -51,6 +51,15 @@ if ldd "$work/run/pkgconfig_host" | grep -q libreprise; then
     echo "the pkg-config host was linked with the shared library" >&2
     exit 1
 fi
+
+# Who copies the shared library elsewhere must know what else to bring: pkg-config and src/README.md name all of it.
+for library in $(readelf -d "$libraries/libreprise.so" | sed -n 's/.*(NEEDED).*\[lib\(.*\)\.so.*/\1/p'); do
+    case $library in c | gcc_s) continue ;; esac
+    case " $flags " in *" -l$library "*) ;; *) echo "pkg-config does not name $library" >&2; exit 1 ;; esac
+    grep -q "^Another machine needs .*\`lib$library\`" "$root/src/README.md" ||
+        { echo "src/README.md does not name $library among what another machine needs" >&2; exit 1; }
+done
+
 found=$(PKG_CONFIG_PATH="$libraries/pkgconfig" pkg-config --modversion reprise)
 [ "$found" = "$version" ] || { echo "pkg-config says version $found, CMake says $version" >&2; exit 1; }
 echo "consumer: 1 passed, 0 failed"
