@@ -116,6 +116,14 @@ Handler::Handler(Service& service) : service_(service), access_(service) {}
 
 std::unique_ptr<Response> Handler::handle(const Request& request) const {
     const Language language = choose_language(request.header("accept-language"));
+    try {
+        return routed(request, language);
+    } catch (const Failure& failure) {  // the folder cannot be looked at
+        return made(problem_answer(failure, language));
+    }
+}
+
+std::unique_ptr<Response> Handler::routed(const Request& request, Language language) const {
     if (request.path.empty()) return redirect_to_page(request);
     if (request.body.size() > kMaxBodyBytes)
         return made(

@@ -19,6 +19,7 @@ public:
     std::unique_ptr<Response> handle(const Request& request) const;
 
 private:
+    std::unique_ptr<Response> routed(const Request& request, Language language) const;
     std::unique_ptr<Response> refused(const Permit& permit, const Request& request, Language language,
                                       std::int64_t now_us) const;
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +16,7 @@ namespace {
 
 using namespace reprise;
 
-constexpr std::int64_t kWaitMs = 5000;
+constexpr std::int64_t kWaitMs = 60000;
 constexpr std::size_t kMaxHeaders = 8;
 
 struct Host {
@@ -64,22 +65,29 @@ Request request_of(std::string_view bytes) {
     return request;
 }
 
+[[noreturn]] void give_up(const Request& request, const char* what) {
+    std::fprintf(stderr, "%s: %s %s\n", what, request.method.c_str(), request.path.c_str());
+    std::abort();
+}
+
 void check(const Request& request, const Handler& handler) {
     const auto response = handler.handle(request);
     const Answer* answer = response->wait(kWaitMs);
-    if (answer == nullptr || answer->status < 200 || answer->status > 599) std::abort();
+    if (answer == nullptr || answer->status < 200 || answer->status > 599) give_up(request, "no answer");
     std::string body, type;
     char buffer[4096];
     while (const std::size_t got = response->read(buffer, sizeof buffer)) body.append(buffer, got);
     for (const auto& [name, value] : answer->headers) {
-        if (name.find_first_of("\r\n") != std::string::npos || value.find_first_of("\r\n") != std::string::npos) std::abort();
+        if (name.find_first_of("\r\n") != std::string::npos || value.find_first_of("\r\n") != std::string::npos)
+            give_up(request, "a header of two lines");
         if (name == "content-type") type = value;
     }
     if (type.find("json") != std::string::npos) parse_json(body);
     // Without a voucher nothing of the folder is told.
     if (!request.principal && answer->status == 200 && request.path != "/" && request.path != "/openapi.json") {
         const std::string* bearer = request.header("authorization");
-        if (bearer == nullptr || bearer->find("0123456789abcdef") == std::string::npos) std::abort();
+        if (bearer == nullptr || bearer->find("0123456789abcdef") == std::string::npos)
+            give_up(request, "told without a token");
     }
 }
 
