@@ -23,7 +23,8 @@ static reprise::Request request_in(const reprise_request& in) {
     out.query = field(in.query, in.query_size, "query");
     out.remote_address = field(in.remote_address, in.remote_address_size, "remote_address");
     out.request_id = field(in.request_id, in.request_id_size, "request_id");
-    if (in.principal != nullptr) out.principal = field(in.principal, in.principal_size, "principal");
+    if (in.principal != nullptr && in.principal[0] != '\0' && in.principal_size > 0)
+        out.principal = field(in.principal, in.principal_size, "principal");
     if (in.header_count > 0) need(in.headers, "headers");
     for (size_t i = 0; i < in.header_count && i < REPRISE_HEADERS_MAX; ++i)
         out.headers.emplace_back(field(in.headers[i].name, in.headers[i].name_size, "headers"),

@@ -49,7 +49,7 @@ inline std::string body_of(const httplib::Request& in, const httplib::ContentRea
     if (!in.has_header("content-length") && !in.has_header("transfer-encoding")) return body;
     read([&](const char* bytes, std::size_t size) {
         body.append(bytes, std::min<std::size_t>(size, REPRISE_BODY_MAX + 1 - body.size()));
-        return true;
+        return body.size() <= REPRISE_BODY_MAX;  // the rest is not waited for
     });
     return body;
 }
@@ -69,12 +69,12 @@ inline std::vector<std::string> texts_of(const std::string& json) {
     return texts;
 }
 
-inline bool send_chunk(reprise_response* response, httplib::DataSink& sink) {
+inline bool send_chunk(reprise_response* response, httplib::DataSink& sink, bool length_known) {
     std::vector<char> buffer(kChunkBytes);
     std::size_t got = 0;
     if (reprise_response_read(response, buffer.data(), buffer.size(), &got, nullptr) != REPRISE_OK) return false;
     if (got > 0) return sink.write(buffer.data(), got);
-    sink.done();
+    if (!length_known) sink.done();
     return true;
 }
 
@@ -105,7 +105,8 @@ inline void send(const Response& response, httplib::Response& out, std::atomic<i
         else
             out.set_header(headers[i].c_str(), headers[i + 1]);
     }
-    const auto more = [response](httplib::DataSink& sink) { return send_chunk(response.get(), sink); };
+    const bool known = length > 0;
+    const auto more = [response, known](httplib::DataSink& sink) { return send_chunk(response.get(), sink, known); };
     if (length > 0)
         out.set_content_provider(length, type,
                                  [more](std::size_t, std::size_t, httplib::DataSink& sink) { return more(sink); });
@@ -119,6 +120,8 @@ inline void send(const Response& response, httplib::Response& out, std::atomic<i
 inline void mount(httplib::Server& server, reprise_engine* engine, const std::string& prefix, int threads) {
     const auto waiting = std::make_shared<std::atomic<int>>(0);
     const auto answer = [=](const httplib::Request& in, const std::string& body, httplib::Response& out) {
+        // httplib would cut ranges out of what we have cut already.
+        const_cast<httplib::Request&>(in).ranges.clear();
         reprise_error error{};
         const Response response = made_by(engine, in, body, prefix, *waiting >= threads - 2, error);
         if (response) return send(response, out, *waiting);

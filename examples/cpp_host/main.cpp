@@ -63,18 +63,18 @@ void answer(httplib::Response& out, int status, const std::string& key, const st
 }
 
 void log_in(const Settings& settings, const httplib::Request& in, httplib::Response& out) {
-    const std::string name = in.get_param_value("name"), password = in.get_param_value("password");
+    const std::string password = in.get_param_value("password");
     if (settings.password.empty()) return answer(out, 503, "error", "set ADMIN_PASSWORD to log in");
     if (!session::same_password(password, settings.password)) return answer(out, 401, "error", "wrong name or password");
-    const std::string token = session::token_for(name.empty() ? "admin" : name, settings.secret);
+    const std::string token = session::token_for("admin", settings.secret);
     out.set_header("set-cookie", "session=" + token + "; Path=/; HttpOnly; SameSite=Strict");
     if (in.get_header_value("accept").find("text/html") == std::string::npos) return answer(out, 200, "token", token);
     out.set_redirect(std::string(kPrefix) + "/", 303);
 }
 
 constexpr const char* kLogin = R"(<!doctype html><html lang="en"><meta charset="utf-8"><title>HR</title><h1>HR</h1>
-<form method="post" action="api/login"><label>Name <input name="name" value="admin"></label>
-<label>Password <input name="password" type="password"></label> <button>Log in</button></form>)";
+<form method="post" action="api/login"><label>Password <input name="password" type="password"></label>
+<button>Log in</button></form>)";
 
 // What reprise answers about the token in the header: an administrator may import, too. A cookie is not enough, because any
 // page can make a browser send that.

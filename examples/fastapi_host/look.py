@@ -89,7 +89,8 @@ def on_database(verb: str, rest: list[str]) -> int:
             user = database.users.find_one({}, sort=[("email", 1)])
             print(f"The first user: {user['name']} <{user['email']}>, {user['role']}" if user else "There is no user.")
         elif verb == "admin":
-            print(database.users.find_one({"role": "admin"}, sort=[("email", 1)])["email"])
+            admin = database.users.find_one({"role": "admin"}, sort=[("email", 1)])
+            print(admin["email"] if admin else "")
         elif verb == "drop":
             client.drop_database(settings.DB_NAME)
             print(f"{settings.DB_NAME} is dropped; collections left: {len(names(database))}")

@@ -66,7 +66,7 @@ class NewUser(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
     department: str = "Production"
-    role: str = "employee"
+    role: str = Field("employee", pattern="^(employee|manager)$")  # administrators are not made by whoever asks
 
 
 class NewAbsence(BaseModel):

@@ -270,7 +270,8 @@ typedef struct reprise_request {
     size_t body_size;
     const char* remote_address;
     size_t remote_address_size;
-    const char* principal; /* who it is, when the host has verified that an administrator asks; else NULL */
+    const char* principal; /* who it is, when the host has verified that an administrator asks; else NULL or "". What a browser
+                            * says to come from another site is refused for it as well */
     size_t principal_size;
     const char* request_id;
     size_t request_id_size;

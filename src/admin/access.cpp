@@ -41,8 +41,12 @@ std::vector<JwsKey> keys_for(const JwtSettings& jwt, const PushedSecrets& pushed
     }
     if (!jwt.public_key_file.empty())
         return {pin_key("", jwt.algorithm, VerifyKey::from_pem(read_key_file(jwt.public_key_file, "the key for tokens")))};
-    if (!jwt.jwks_file.empty()) return keys_of_set(read_key_file(jwt.jwks_file, "the keys for tokens"), jwt.algorithm);
-    return {};
+    if (jwt.jwks_file.empty()) return {};
+    std::vector<JwsKey> keys = keys_of_set(read_key_file(jwt.jwks_file, "the keys for tokens"), jwt.algorithm);
+    const bool secret =
+        std::any_of(keys.begin(), keys.end(), [](const JwsKey& key) { return key.algorithm.rfind("HS", 0) == 0; });
+    if (secret) read_secret_file(jwt.jwks_file, "the file of secret keys for tokens");  // nobody else may read it
+    return keys;
 }
 
 // Changes when the file does, or when the host pushes something.
@@ -102,6 +106,14 @@ bool asked_from_here(const Request& request) {
     if (request.method == "GET" || request.method == "HEAD") return true;
     const std::string* mark = request.header("x-reprise");
     return mark != nullptr && *mark == "1" && same_origin(request);
+}
+
+// A host that vouches for somebody may know him by a cookie of its own: what a browser says to come from elsewhere is refused.
+bool comes_from_elsewhere(const Request& request) {
+    if (request.method == "GET" || request.method == "HEAD") return false;
+    const std::string* site = request.header("sec-fetch-site");
+    if (site != nullptr) return *site != "same-origin" && *site != "none";
+    return request.header("origin") != nullptr && !same_origin(request);
 }
 
 int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1; }
@@ -175,7 +187,8 @@ Permit Access::by_token(const std::string& token, std::int64_t now_s) const {
 }
 
 Permit Access::need_admin(const Request& request, std::int64_t now_s) const {
-    if (request.principal) return {*request.principal, nullptr, true};
+    if (request.principal && !request.principal->empty())
+        return {*request.principal, comes_from_elsewhere(request) ? "cross_site" : nullptr, true};
     if (request.header("authorization") != nullptr) return by_token(bearer(request), now_s);
     const std::string token = cookie_of(request, settings_.cookie);
     if (token.empty()) return {"", kNotAuthenticated, false};
@@ -185,7 +198,8 @@ Permit Access::need_admin(const Request& request, std::int64_t now_s) const {
 }
 
 Permit Access::need_admin_by_form(const Request& request, std::int64_t now_s) const {
-    if (request.principal) return {*request.principal, nullptr, true};
+    if (request.principal && !request.principal->empty())
+        return {*request.principal, comes_from_elsewhere(request) ? "cross_site" : nullptr, true};
     return by_token(form_field(request.body, "token"), now_s);
 }
 

@@ -48,6 +48,7 @@ std::string etag_of(const Download& file) {
 
 // If-Range with another file's tag: the whole file is sent.
 const std::string* range_header(const Request& request, const std::string& etag) {
+    if (request.method != "GET") return nullptr;  // RFC 9110 §14.2
     const std::string* condition = request.header("if-range");
     return condition != nullptr && *condition != etag ? nullptr : request.header("range");
 }

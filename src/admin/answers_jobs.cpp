@@ -50,9 +50,8 @@ Made run(const Asked& asked, const char* kind, Json options, Finish finish) {
     const std::uint64_t job = asked.service.start(kind, options.text());
     if (wants_async(asked.request)) return made(started(asked, job));
     Service& service = asked.service;
-    return std::make_unique<Response>([&service, job, finish, language = asked.language](std::int64_t wait_ms) {
-        return ended(service, job, language, finish, wait_ms);
-    });
+    return std::make_unique<Response>([&service, job, finish, held = service.hold(job), language = asked.language](
+                                          std::int64_t wait_ms) { return ended(service, job, language, finish, wait_ms); });
 }
 
 // The replaced system's keys first, then everything that the job found.
@@ -128,7 +127,7 @@ Made answer_job(const Asked& asked) {
 Made answer_jobs(const Asked& asked) { return made(json_answer(200, asked.service.jobs())); }
 
 Made answer_cancel(const Asked& asked) {
-    asked.service.cancel(job_of(asked));
+    asked.service.cancel(job_of(asked), {"rest", asked.permit.subject, asked.request.remote_address});
     return made(json_answer(202, Json::object({{"success", true}, {"message", phrase(Phrase::cancelled, asked.language)}})));
 }
 

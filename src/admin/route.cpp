@@ -71,11 +71,14 @@ Made redirect_to_page(const Request& request) {
     out.status = 308;
     const std::size_t slash = request.base_path.rfind('/');
     const std::string last = slash == std::string::npos ? request.base_path : request.base_path.substr(slash + 1);
-    out.headers = {{"location", (last.empty() ? std::string(".") : last) + "/"}};
+    // "./": a colon in the name would be read as the end of a scheme.
+    out.headers = {
+        {"location", (last.find(':') != std::string::npos ? "./" : "") + (last.empty() ? std::string(".") : last) + "/"}};
     return made(std::move(out));
 }
 
-Made wrong_method(const std::string& allowed, Language language) {
+Made wrong_method(std::string allowed, Language language) {
+    if (allowed.find("GET") != std::string::npos) allowed += ", HEAD";
     Answer out = problem_answer(Failure(Code::invalid_argument, "method_not_allowed", "only " + allowed + " is answered here"),
                                 language);
     out.headers.emplace_back("allow", allowed);
@@ -118,8 +121,9 @@ std::unique_ptr<Response> Handler::handle(const Request& request) const {
     const Language language = choose_language(request.header("accept-language"));
     try {
         return routed(request, language);
-    } catch (const Failure& failure) {  // the folder cannot be looked at
-        return made(problem_answer(failure, language));
+    } catch (const Failure& failure) {  // the folder cannot be looked at; where it is, is nobody's business yet
+        service_.warn(failure.message);
+        return made(problem_answer(Failure(failure.code, failure.reason, "see the log"), language));
     }
 }
 

@@ -90,10 +90,10 @@ double weight_of(std::string_view range, std::string_view tag) {
     const bool fits = name == "*" || (name.size() >= 2 && (name[0] | 32) == tag[0] && (name[1] | 32) == tag[1] &&
                                       (name.size() == 2 || name[2] == '-'));
     if (!fits) return -1;
-    const std::size_t q = range.find("q=");
-    if (q == std::string_view::npos) return 1;
+    const std::size_t equals = end == std::string_view::npos ? end : range.find('=', end);  // q is the one parameter
+    if (equals == std::string_view::npos) return 1;
     // Three digits at most; no locale is asked for the decimal point.
-    std::string_view digits = range.substr(q + 2);
+    std::string_view digits = range.substr(equals + 1);
     double value = !digits.empty() && digits[0] == '1' ? 1 : 0, place = 0.1;
     for (std::size_t i = 2; i < digits.size() && i < 5 && digits[i] >= '0' && digits[i] <= '9'; ++i, place /= 10)
         if (value < 1) value += place * (digits[i] - '0');
@@ -116,7 +116,8 @@ double best_weight(std::string_view header, std::string_view tag) {
 
 Language choose_language(const std::string* accept_language) {
     if (accept_language == nullptr) return Language::french;
-    return best_weight(*accept_language, "en") > best_weight(*accept_language, "fr") ? Language::english : Language::french;
+    const double english = best_weight(*accept_language, "en");
+    return english > 0 && english > best_weight(*accept_language, "fr") ? Language::english : Language::french;
 }
 
 const char* language_tag(Language language) { return language == Language::french ? "fr" : "en"; }

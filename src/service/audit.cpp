@@ -88,7 +88,8 @@ End end_of(std::string_view text, End before) {
     return before;
 }
 
-std::string line_for(const AuditEntry& entry, const End& end) {
+// begins: the number of the file whose first line it is; 0: it is none.
+std::string line_for(const AuditEntry& entry, const End& end, std::int64_t begins) {
     Json line = Json::object({{"n", end.n + 1}, {"time", iso_time(system_clock().unix_us())}, {"what", printable(entry.what)}});
     const auto add = [&](const char* key, const std::string& text) {
         if (!text.empty()) line.set(key, printable(text));
@@ -103,11 +104,16 @@ std::string line_for(const AuditEntry& entry, const End& end) {
     if (entry.duration_ms >= 0) line.set("duration_ms", entry.duration_ms);
     if (entry.count > 0) line.set("count", entry.count);
     line.set("prev", end.hash);
+    if (begins > 0) line.set("begins", begins);
     return line.text();
 }
 
+std::size_t files_under(std::int64_t cap_bytes) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(2, cap_bytes / kAuditFileBytes));
+}
+
 void drop_oldest(Store& store, std::vector<std::string> files, std::int64_t cap_bytes) {
-    const auto most = static_cast<std::size_t>(std::max<std::int64_t>(2, cap_bytes / kAuditFileBytes));
+    const std::size_t most = files_under(cap_bytes);
     for (std::size_t i = 0; i + most < files.size(); ++i) store.remove_state(std::string(kFolder) + "/" + files[i]);
 }
 
@@ -132,6 +138,14 @@ void check_line(AuditCheck& check, std::string_view line) {
         check.last = n;
     }
     check.last_hash = sha256_hex(line);
+}
+
+// Each file's first line says so; rotation takes whole files, and only when there are many.
+void check_beginning(AuditCheck& check, std::string_view line, std::int64_t number) {
+    const auto json = parse_line(line);
+    const Json* begins = json ? json->find("begins") : nullptr;
+    if (json && (begins == nullptr || !begins->is_int() || begins->as_int() != number))
+        complain(check, json->at("n").as_int(), "is not the first of its file: lines before it are missing");
 }
 
 }  // namespace
@@ -176,7 +190,7 @@ Json audit_add(Store& store, const std::string& folder, const AuditEntry& entry,
     if (end.n == 0 && files.size() > 1) end = end_of(read_file(store, files[files.size() - 2]), {});
     const bool fresh = files.empty() || static_cast<std::int64_t>(text.size()) >= kAuditFileBytes;
     if (fresh) files.push_back(file_name(files.empty() ? 1 : number_of(files.back()) + 1));
-    const std::string line = line_for(entry, end);
+    const std::string line = line_for(entry, end, fresh ? number_of(files.back()) : 0);
     // A line that a crash cut off is ended first, so that it cannot swallow this one.
     const bool torn = !fresh && !text.empty() && text.back() != '\n';
     store.append_state(std::string(kFolder) + "/" + files.back(), (torn ? "\n" : "") + line + "\n");
@@ -211,11 +225,16 @@ std::vector<Json> audit_read(Store& store, std::size_t limit) {
     return out;
 }
 
-AuditCheck audit_check(Store& store) {
+AuditCheck audit_check(Store& store, std::int64_t cap_bytes) {
     AuditCheck check;
-    for (const auto& file : files_of(store)) {
+    const auto files = files_of(store);
+    if (!files.empty() && number_of(files[0]) > 1 && files.size() < files_under(cap_bytes))
+        check.problems.push_back("files before " + files[0] + " are missing, though there is room for them");
+    for (const auto& file : files) {
         const std::string text = read_file(store, file);
-        for (const auto line : lines_of(text)) check_line(check, line);
+        const auto lines = lines_of(text);
+        check_beginning(check, lines.empty() ? "" : lines[0], number_of(file));
+        for (const auto line : lines) check_line(check, line);
     }
     return check;
 }

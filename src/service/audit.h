@@ -2,8 +2,9 @@
 // was changed or taken out shows; that the last ones were cut off shows only against the events that the host kept.
 //
 // A line: {"n", "time", "what", "result", "reason"?, "who"?, "via", "from"?, "file"?, "job"?, "duration_ms"?, "count"?,
-// "prev"}; `n` counts from 1, `prev` is the SHA-256 of the line before it without its newline ("" before the first). No
-// document's value ever stands in one. A file is begun anew at kAuditFileBytes; the oldest go when all are over the cap.
+// "prev", "begins"?}; `begins` stands in the first line of each file, and is its number; `n` counts from 1, `prev` is the
+// SHA-256 of the line before it without its newline ("" before the first). No document's value ever stands in one. A file is
+// begun anew at kAuditFileBytes; the oldest go when all are over the cap.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ struct AuditEntry {
     Actor actor;
     std::string what;               // a job's kind, "pin", "accept", "delete", "download", "authentication" …
     std::string file;               // empty: none
-    std::string result = "done";    // done, failed, refused, cancelled
+    std::string result = "done";    // began, done, failed, refused, cancelled
     std::string reason;             // empty when it is done
     std::uint64_t job = 0;          // 0: none
     std::int64_t duration_ms = -1;  // negative: not measured
@@ -50,6 +51,6 @@ struct AuditCheck {
     std::vector<std::string> problems;            // sentences; empty: the chain is whole. At most kMaxAuditProblems
 };
 constexpr std::size_t kMaxAuditProblems = 20;
-AuditCheck audit_check(Store& store);
+AuditCheck audit_check(Store& store, std::int64_t cap_bytes = kAuditBytes);
 
 }  // namespace reprise

@@ -222,11 +222,22 @@ void audit(const Held& job, const JobRecord& record) {
     write_audit(job->folder, entry, *job->events);
 }
 
+// A process that is killed writes no last line: what changes or removes data is told when it begins, too.
+void audit_beginning(const Held& job) {
+    if (!job->on_file) return;
+    AuditEntry entry = job->audit;
+    entry.job = job->record.id;
+    entry.result = "began";
+    write_audit(job->folder, entry, *job->events);
+}
+
 // The order matters: first the file, then the word, then the event. Who was told of the end finds it everywhere, and who
 // forks after it is not taken for a child of a busy parent, nor meets a lock that this thread takes as it exits.
 void run(const Held& job) {
     {
         const Watcher watcher(job);
+        const std::string& kind = job->audit.what;
+        if (kind == "restore" || kind == "forget" || kind == "rekey") audit_beginning(job);
         settle(job, execute(job));
     }
     job->work = nullptr;  // what it held (the connection string) goes before the end is told
@@ -402,7 +413,10 @@ bool Jobs::shutdown(std::int64_t deadline_ms) {
 
 void Jobs::forget_old() {
     for (auto entry = table_.begin(); entry != table_.end() && table_.size() >= kJobsKept;)
-        entry = has_ended(entry->second) ? table_.erase(entry) : std::next(entry);
+        // Whoever holds one still waits for its end.
+        entry = has_ended(entry->second) && entry->second.use_count() == 1 ? table_.erase(entry) : std::next(entry);
 }
+
+std::shared_ptr<const void> Jobs::hold(std::uint64_t id) { return find(id); }
 
 }  // namespace reprise

@@ -49,6 +49,8 @@ public:
     // looked at every kLookMs. Failure{not_found, "job_unknown"}.
     JobRecord wait(std::uint64_t id, std::int64_t wait_ms);
     void cancel(std::uint64_t id);
+    // As long as this is held, an ended job is not forgotten, however many come after it; null for another process's.
+    std::shared_ptr<const void> hold(std::uint64_t id);
     std::vector<JobRecord> list();  // newest first, of all processes on the folder
     // Cancels everything, waits until deadline_ms have passed; false when something still runs.
     bool shutdown(std::int64_t deadline_ms) override;

@@ -104,7 +104,14 @@ JobRecord Service::wait(std::uint64_t job, std::int64_t wait_ms) { return runtim
 
 Json Service::result(std::uint64_t job) { return result_of(runtime().jobs->wait(job, 0)); }
 
-void Service::cancel(std::uint64_t job) { runtime().jobs->cancel(job); }
+void Service::cancel(std::uint64_t job, const Actor& actor) {
+    runtime().jobs->cancel(job);
+    AuditEntry entry = entry_of(actor, "cancel", "");
+    entry.job = job;
+    audit(entry);
+}
+
+std::shared_ptr<const void> Service::hold(std::uint64_t job) { return runtime().jobs->hold(job); }
 
 Json Service::jobs() {
     Json all = Json::array();
@@ -163,6 +170,8 @@ Json Service::remove(const std::string& file, std::string_view options) {
 }
 
 Download Service::open_download(const std::string& file, const Actor& actor) {
+    const auto store = open_local_store(config_->directory, true);
+    list_entry(*config_, resolve_name(*store, config_->directory, file));  // a backup, and nothing else that lies there
     Download out(*config_, file);
     audit(entry_of(actor, "download", out.name()));
     return out;
@@ -175,7 +184,12 @@ std::string Service::metrics() { return metrics_of(health(), status()); }
 void Service::warn(const std::string& message) { runtime().events->log(Level::warning, message); }
 
 std::int64_t Service::must_wait_s(const std::string& address, std::int64_t now_us) {
-    return reprise::must_wait_s(*open_local_store(config_->directory, true), address, now_us);
+    try {
+        return reprise::must_wait_s(*open_local_store(config_->directory, true), address, now_us);
+    } catch (const Failure& failure) {
+        warn("refused requests are not limited: " + failure.message);
+        return 0;
+    }
 }
 
 void Service::count_refusal(const Refusal& refusal, std::int64_t now_us) {
@@ -232,6 +246,7 @@ Json Service::audited(AuditEntry entry, Call&& call) {
     Json result;
     try {
         result = call();
+        if (const Json* name = result.find("filename")) entry.file = name->as_string();
     } catch (const Failure& failure) {
         failed = failure;
         entry.result = is_refusal(failure) ? "refused" : "failed";

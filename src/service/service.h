@@ -34,7 +34,8 @@ public:
     std::uint64_t start(std::string_view kind, std::string_view options);
     JobRecord wait(std::uint64_t job, std::int64_t wait_ms);
     Json result(std::uint64_t job);  // throws the job's own failure when it failed; {busy, "job_running"} while it runs
-    void cancel(std::uint64_t job);
+    void cancel(std::uint64_t job, const Actor& actor = {});
+    std::shared_ptr<const void> hold(std::uint64_t job);  // see Jobs
     Json jobs();
     Json run(std::string_view kind, std::string_view options);
 

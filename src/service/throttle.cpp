@@ -56,7 +56,8 @@ bool same(const Refusal& a, const Refusal& b) { return a.address == b.address &&
 Counter& counter_for(std::vector<Counter>& counters, const Refusal& refusal, std::int64_t minute) {
     for (auto& one : counters)
         if (same(one.of, refusal)) return one;
-    if (counters.size() >= kMaxAddresses && refusal.address != kOthers)
+    const std::size_t most = refusal.who.empty() ? kMaxAddresses : kMaxCounters;
+    if (counters.size() >= most && refusal.address != kOthers)
         return counter_for(counters, {kOthers, refusal.reason, ""}, minute);
     counters.push_back({refusal, minute, 0});
     return counters.back();
@@ -85,18 +86,23 @@ std::vector<Counter> take_over(std::vector<Counter>& counters, std::int64_t minu
 
 std::int64_t must_wait_s(Store& store, const std::string& address, std::int64_t now_us) {
     const std::int64_t minute = minute_of(now_us);
-    for (const auto& one : read_counters(store))
-        if (same(one.of, {printable(address), kNotAuthenticated, ""}) && one.minute == minute &&
-            one.count >= kFailuresPerMinute)
-            return ((minute + 1) * kMinuteUs - now_us + 999999) / 1000000;
-    return 0;
+    const auto counters = read_counters(store);
+    const auto over = [&](const std::string& who, std::int64_t most) {
+        return std::any_of(counters.begin(), counters.end(), [&](const Counter& one) {
+            return same(one.of, {who, kNotAuthenticated, ""}) && one.minute == minute && one.count >= most;
+        });
+    };
+    if (!over(printable(address), kFailuresPerMinute) && !over(kOthers, kCountedMost)) return 0;
+    return ((minute + 1) * kMinuteUs - now_us + 999999) / 1000000;
 }
 
 void count_refusal(Store& store, const std::string& folder, const Refusal& refusal, std::int64_t now_us) {
     const std::int64_t minute = minute_of(now_us);
     const Refusal told{printable(refusal.address), refusal.reason, printable(refusal.who)};
     for (const auto& one : read_counters(store))
-        if (same(one.of, told) && one.minute == minute && one.count >= kCountedMost) return;
+        if ((same(one.of, told) || same(one.of, {kOthers, told.reason, ""})) && one.minute == minute &&
+            one.count >= kCountedMost)
+            return;
     std::vector<Counter> over;
     {
         const StateLock lock(folder);

@@ -11,7 +11,8 @@ namespace reprise {
 
 constexpr std::int64_t kFailuresPerMinute = 10;  // of one address; the next is told to wait
 constexpr std::int64_t kCountedMost = 100;       // in one counter; whoever floods makes us write no more
-constexpr std::size_t kMaxAddresses = 1000;      // counted at once; past that all others share one counter
+constexpr std::size_t kMaxAddresses = 20;        // told apart in a minute; all others share one counter of kCountedMost
+constexpr std::size_t kMaxCounters = 200;        // with those of people who are known
 constexpr std::int64_t kMinuteUs = 60 * 1000000LL;
 
 struct Refusal {

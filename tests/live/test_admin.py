@@ -127,6 +127,12 @@ def test_files_are_downloaded_pinned_and_deleted(host: Host, folder: pathlib.Pat
         assert client.get(f"/download/{old}").content == stored
         part = client.get(f"/download/{old}", headers={"Range": "bytes=10-19"})
         assert part.status_code == 206 and part.content == stored[10:20]
+        size = len(stored)
+        for asked, first, last in (("5-", 5, size), ("-7", size - 7, size), (f"{size - 1}-", size - 1, size)):
+            part = client.get(f"/download/{old}", headers={"Range": f"bytes={asked}"})
+            assert part.status_code == 206 and part.content == stored[first:last], asked
+            assert part.headers["content-range"] == f"bytes {first}-{last - 1}/{size}"
+        assert client.get(f"/download/{old}", headers={"Range": "bytes=0-1,5-6"}).content == stored
         assert httpx.post(f"{host.url}{PREFIX}/download/{old}", data={"token": token()}, timeout=30).content == stored
         assert client.post("/pin", json={"filename": old}).status_code == 200
         refused = client.delete(f"/files/{old}")

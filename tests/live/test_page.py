@@ -114,6 +114,7 @@ def test_french_phone_and_dark(browser: Any, host: Host) -> None:
 def test_the_keyboard_alone_is_enough(browser: Any, host: Host) -> None:
     at = Page(browser, host)
     page = at.page
+    page.wait_for_selector("#token")
     page.focus("#token")
     page.keyboard.type(token())
     page.keyboard.press("Enter")

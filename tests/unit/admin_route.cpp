@@ -189,6 +189,19 @@ TEST_CASE("a principal that the host has verified needs no token, and a monitor'
     request.path = "/list";
     request.principal = "boss";
     CHECK(host.ask(request).status == 200);
+    request.principal = "";  // a host that verified somebody knows a name
+    CHECK(host.ask(request).status == 401);
+    // What a browser says to come from elsewhere is refused, however the host knows who it is.
+    request.principal = "boss";
+    request.method = "POST";
+    request.path = "/jobs/5/cancel";
+    CHECK(host.ask(request).status == 404);
+    request.headers = {{"Sec-Fetch-Site", "cross-site"}};
+    CHECK(host.ask(request).status == 403);
+    request.headers = {{"Origin", "https://evil.example"}, {"Host", "hr.example"}};
+    CHECK(host.ask(request).status == 403);
+    request.headers = {{"Origin", "https://hr.example"}, {"Host", "hr.example"}};
+    CHECK(host.ask(request).status == 404);
     const Headers monitor = {{"Authorization", "Bearer 0123456789abcdef"}};
     CHECK(host.ask("GET", "/metrics", monitor).status == 200);
     const auto health = host.ask("GET", "/health", monitor);
@@ -244,6 +257,9 @@ TEST_CASE("a download is the stored bytes, whole or a range of them") {
         CHECK(get(ignored).status == 200);
     // A file that nobody verified yet is not read to its end by a request.
     CHECK(host.as_admin("GET", "/files/" + name).json().at("state").as_string() == "unknown");
+    host.plant("server.key", "secret");
+    CHECK(host.as_admin("GET", "/download/server.key").status == 404);
+    CHECK(host.as_admin("HEAD", "/download/" + name, "", {{"Range", "bytes=2-4"}}).status == 200);
     const std::string form = "token=" + token("admin");
     CHECK(host.ask("POST", "/download/" + name, {}, form).body == text);
     CHECK(host.ask("POST", "/download/" + name, {}, "token=" + token("user")).status == 403);
@@ -288,6 +304,22 @@ TEST_CASE("keys are rotated without a restart, and a bad file leaves the good on
     CHECK_THROWS_AS(Host("", R"("secret_file":")" + keys.of("missing") + "\""), Failure);
     std::filesystem::permissions(path, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
     CHECK_THROWS_AS(Host("", R"("secret_file":")" + path + "\""), Failure);
+}
+
+TEST_CASE("more requests than jobs are remembered: each hears how its own ended") {
+    const Host host;
+    std::vector<std::unique_ptr<Response>> waiting;
+    Request request;
+    request.method = "POST";
+    request.path = "/verify";
+    request.principal = "boss";
+    for (int i = 0; i < 100; ++i) waiting.push_back(host.handler.handle(request));
+    for (const auto& response : waiting) {
+        const Answer* answer = response->wait(20000);
+        REQUIRE(answer != nullptr);
+        CHECK(answer->text.find("job_unknown") == std::string::npos);
+        CHECK(parse_json(answer->text).at("type").as_string() == "no_backup");
+    }
 }
 
 TEST_CASE("an unreachable server is a 503 that names no secret, and the job is on the audit log") {

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from reprise import AsyncReprise, BusyError, RepriseError
+from reprise import Actor, AsyncReprise, BusyError, RepriseError
 
 from .session import Administrator, body_of
 
@@ -65,6 +65,7 @@ async def write(database: AsyncDatabase[Document], rows: Rows) -> int:
         found = await database.users.find_one_and_update(
             {"email": row["email"]}, {"$set": user, "$setOnInsert": fresh}, upsert=True, return_document=True
         )
+        assert found is not None  # upsert
         try:
             await database.employees.update_one({"user_id": found["id"]}, {"$set": {"number": row["number"]}}, upsert=True)
         except PyMongoError as error:
@@ -83,7 +84,7 @@ async def import_excel(request: Request, claims: Administrator) -> Response:
     except NoSheet as error:
         raise HTTPException(422, str(error)) from None
     reprise: AsyncReprise = request.app.state.reprise
-    who = {"via": "rest", "who": claims["sub"], "from": request.client.host if request.client else ""}
+    who: Actor = {"via": "rest", "who": claims["sub"], "from": request.client.host if request.client else ""}
     try:
         async with reprise.before("excel import", actor=who) as saved:
             written = await write(request.app.state.database, rows)

@@ -182,7 +182,9 @@
   const table = (heads, rows) => node("table", {}, node("thead", {}, node("tr", {}, ...heads.map((head) => node("th", { scope: "col" }, head)))),
     node("tbody", {}, ...rows.map((cells) => node("tr", {}, node("th", { scope: "row" }, cells[0]), ...cells.slice(1).map((cell) => node("td", {}, cell))))));
 
+  let opened = 0;
   async function restore(item) {
+    const mine = ++opened;  // an earlier one's preview may still come
     const database = state.status.database;
     const file = item.filename;
     let shown = false;
@@ -201,12 +203,16 @@
     };
     try {
       const preview = await job("restore", { filename: file, dry_run: true });
+      if (mine !== opened) return;
       const words = (one) => (!one.in_backup ? t("kept") : one.now === null ? t("created") : one.same ? t("same") : t("different"));
       $("preview").replaceChildren(table([t("collection"), t("now"), t("after"), t("change")],
         preview.collections.map((one) => [one.name, number(one.now), number(one.in_backup ? one.after : one.now), words(one)])));
       $("preview-wait").textContent = (preview.warnings || []).join(" ");
       shown = true;
-    } catch (problem) { $("preview-wait").textContent = explain(problem); }
+    } catch (problem) {
+      if (mine !== opened) return;
+      $("preview-wait").textContent = explain(problem);
+    }
     may();
   }
 
@@ -298,5 +304,5 @@
     if (!busy) refresh().catch(() => {});
   }, 30000);
   translate();
-  refresh().catch((problem) => enter(problem.status === 401 || problem.status === 403 ? "" : explain(problem)));
+  refresh().catch((problem) => token || enter(problem.status === 401 || problem.status === 403 ? "" : explain(problem)));
 })();

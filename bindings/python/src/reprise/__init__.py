@@ -7,6 +7,7 @@ import atexit
 from ._asgi import asgi
 from ._async import AsyncReprise
 from ._before import AsyncBefore, Before, Saved
+from ._calls import Actor
 from ._client import Reprise
 from ._engine import leave as _leave
 from ._errors import (
@@ -51,6 +52,7 @@ from ._wsgi import wsgi
 __version__ = "0.1.0"
 
 __all__ = [
+    "Actor",
     "AsyncBefore",
     "AsyncReprise",
     "Audit",
