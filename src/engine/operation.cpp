@@ -89,6 +89,7 @@ void Operation::State::take_folder() {
 void Operation::State::take_lease(Access access) {
     client = std::make_unique<Client>(place.url, *context.cancel, place.connect_ms);
     if (place.without_majority) client->without_majority();
+    client->server();  // one that cannot be reached is known within connect_ms; the lease's own client takes its usual time
     // A backup never creates a database: without collections there is nothing to protect, and nothing is written.
     if (access == Access::write_if_able && !database_exists(*client, place.database)) return;
     const std::int64_t left = std::max<std::int64_t>(0, wait_until - context.clock->boot_ms());
