@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "admin/access.h"
 #include "admin/message.h"
@@ -20,6 +21,9 @@ struct Asked {
 };
 
 using Made = std::unique_ptr<Response>;
+
+inline Made made(Answer answer) { return std::make_unique<Response>(std::move(answer)); }
+inline Actor actor_of(const Asked& asked) { return {"rest", asked.permit.subject, asked.request.remote_address}; }
 
 Made answer_create(const Asked& asked);
 Made answer_restore(const Asked& asked);

@@ -11,10 +11,6 @@
 namespace reprise {
 namespace {
 
-Made made(Answer answer) { return std::make_unique<Response>(std::move(answer)); }
-
-Actor actor_of(const Asked& asked) { return {"rest", asked.permit.subject, asked.request.remote_address}; }
-
 struct Range {
     std::int64_t first = 0, count = 0;
 };

@@ -12,8 +12,6 @@ namespace {
 
 using Finish = Json (*)(const Json& result, Language language);
 
-Made made(Answer answer) { return std::make_unique<Response>(std::move(answer)); }
-
 bool wants_async(const Request& request) {
     const std::string* prefer = request.header("prefer");
     return prefer != nullptr && prefer->find("respond-async") != std::string::npos;
@@ -46,7 +44,7 @@ std::optional<Answer> ended(Service& service, std::uint64_t job, Language langua
 }
 
 Made run(const Asked& asked, const char* kind, Json options, Finish finish) {
-    options.set("actor", actor_to_json({"rest", asked.permit.subject, asked.request.remote_address}));
+    options.set("actor", actor_to_json(actor_of(asked)));
     const std::uint64_t job = asked.service.start(kind, options.text());
     if (wants_async(asked.request)) return made(started(asked, job));
     Service& service = asked.service;
@@ -127,7 +125,7 @@ Made answer_job(const Asked& asked) {
 Made answer_jobs(const Asked& asked) { return made(json_answer(200, asked.service.jobs())); }
 
 Made answer_cancel(const Asked& asked) {
-    asked.service.cancel(job_of(asked), {"rest", asked.permit.subject, asked.request.remote_address});
+    asked.service.cancel(job_of(asked), actor_of(asked));
     return made(json_answer(202, Json::object({{"success", true}, {"message", phrase(Phrase::cancelled, asked.language)}})));
 }
 

@@ -3,11 +3,6 @@
 #include "admin/page/embedded.h"
 
 namespace reprise {
-namespace {
-
-Made made(Answer answer) { return std::make_unique<Response>(std::move(answer)); }
-
-}  // namespace
 
 Made answer_health(const Asked& asked) {
     const Json health = asked.service.health();

@@ -53,8 +53,6 @@ std::optional<std::string> matched(const Route& route, std::string_view path) {
     return std::string(rest);
 }
 
-Made made(Answer answer) { return std::make_unique<Response>(std::move(answer)); }
-
 Permit permit_for(Who who, const Access& access, const Request& request, std::int64_t now_s) {
     switch (who) {
         case Who::anybody: return {"", nullptr, true};
