@@ -5,6 +5,7 @@
 #include "base/failure.h"
 #include "base/text.h"
 #include "engine/shelf.h"
+#include "service/catalogue.h"
 #include "store/local.h"
 
 namespace reprise {
@@ -17,7 +18,9 @@ struct Download::State {
 
 Download::Download(const Config& config, const std::string& file) : state_(std::make_unique<State>()) {
     state_->store = open_local_store(config.directory, true);
-    state_->blob = state_->store->open(resolve_name(*state_->store, config.directory, file));
+    const std::string name = resolve_name(*state_->store, config.directory, file);
+    list_entry(config, name);  // a backup, and nothing else that lies there
+    state_->blob = state_->store->open(name);
     state_->left = state_->blob->size_bytes();
 }
 

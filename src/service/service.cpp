@@ -170,8 +170,6 @@ Json Service::remove(const std::string& file, std::string_view options) {
 }
 
 Download Service::open_download(const std::string& file, const Actor& actor) {
-    const auto store = open_local_store(config_->directory, true);
-    list_entry(*config_, resolve_name(*store, config_->directory, file));  // a backup, and nothing else that lies there
     Download out(*config_, file);
     audit(entry_of(actor, "download", out.name()));
     return out;
@@ -179,7 +177,10 @@ Download Service::open_download(const std::string& file, const Actor& actor) {
 
 Json Service::health() { return health_of(list(), status(), config_->admin.max_age_hours, system_clock().unix_us()); }
 
-std::string Service::metrics() { return metrics_of(health(), status()); }
+std::string Service::metrics() {
+    const Json now = status();
+    return metrics_of(health_of(list(), now, config_->admin.max_age_hours, system_clock().unix_us()), now);
+}
 
 void Service::warn(const std::string& message) { runtime().events->log(Level::warning, message); }
 

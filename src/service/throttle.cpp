@@ -82,6 +82,19 @@ std::vector<Counter> take_over(std::vector<Counter>& counters, std::int64_t minu
     return over;
 }
 
+// Writes what was counted in other minutes to the audit log, and counts `told` in this one, where it is given.
+void turn_over(Store& store, const std::string& folder, std::int64_t minute, const Refusal* told) {
+    std::vector<Counter> over;
+    {
+        const StateLock lock(folder);
+        auto counters = read_counters(store);
+        over = take_over(counters, minute);
+        if (told != nullptr) ++counter_for(counters, *told, minute).count;
+        write_counters(store, counters);
+    }
+    for (const auto& one : over) audit_add(store, folder, entry_for(one));
+}
+
 }  // namespace
 
 std::int64_t must_wait_s(Store& store, const std::string& address, std::int64_t now_us) {
@@ -103,30 +116,14 @@ void count_refusal(Store& store, const std::string& folder, const Refusal& refus
         if ((same(one.of, told) || same(one.of, {kOthers, told.reason, ""})) && one.minute == minute &&
             one.count >= kCountedMost)
             return;
-    std::vector<Counter> over;
-    {
-        const StateLock lock(folder);
-        auto counters = read_counters(store);
-        over = take_over(counters, minute);
-        ++counter_for(counters, told, minute).count;
-        write_counters(store, counters);
-    }
-    for (const auto& one : over) audit_add(store, folder, entry_for(one));
+    turn_over(store, folder, minute, &told);
 }
 
 void flush_refusals(Store& store, const std::string& folder, std::int64_t now_us) {
     const std::int64_t minute = minute_of(now_us);
-    const auto is_over = [&](const Counter& one) { return one.minute != minute; };
     const auto seen = read_counters(store);
-    if (std::none_of(seen.begin(), seen.end(), is_over)) return;
-    std::vector<Counter> over;
-    {
-        const StateLock lock(folder);
-        auto counters = read_counters(store);
-        over = take_over(counters, minute);
-        write_counters(store, counters);
-    }
-    for (const auto& one : over) audit_add(store, folder, entry_for(one));
+    const auto is_over = [&](const Counter& one) { return one.minute != minute; };
+    if (std::any_of(seen.begin(), seen.end(), is_over)) turn_over(store, folder, minute, nullptr);
 }
 
 }  // namespace reprise
