@@ -37,6 +37,12 @@ struct Context {
     void progress(const Progress& now) const {
         if (progress_hook) progress_hook(now);
     }
+    void phase(const char* name, const std::string& collection = {}) const {
+        Progress now;
+        now.phase = name;
+        now.collection = collection;
+        progress(now);
+    }
 };
 
 }  // namespace reprise

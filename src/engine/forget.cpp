@@ -136,8 +136,7 @@ private:
 
 Forgotten forget(const Place& place, const ForgetRules& rules, bool dry_run, const Context& context) {
     const auto lock = dry_run ? nullptr : hold_folder(place, context);
-    const auto owner = read_owner(*place.store);
-    if (owner) check_owner(*owner, place.database, std::nullopt);
+    const auto owner = owner_for(*place.store, place.database);
     Forgetting forgetting(place, rules, context);
     forgetting.look(!dry_run, owner ? owner->deployment : std::nullopt);
     if (dry_run) {

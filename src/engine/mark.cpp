@@ -64,8 +64,7 @@ void accept(Store& store, const ShelfItem& item, Manifest& manifest, const Conte
 Manifest mark(const Place& place, const std::string& name, const MarkWish& wish, const Context& context) {
     const auto lock = hold_folder(place, context);
     Store& store = *place.store;
-    const auto owner = read_owner(store);
-    if (owner) check_owner(*owner, place.database, std::nullopt);
+    const auto owner = owner_for(store, place.database);
     for (ShelfItem& item : read_shelf(store, false, context)) {
         if (item.blob.name != name) continue;
         if (!item.manifest)

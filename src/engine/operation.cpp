@@ -31,12 +31,6 @@ Failure folder_locked(const Place& place) {
         .may_retry();
 }
 
-void say_waiting(const Context& context) {
-    Progress progress;
-    progress.phase = "waiting";
-    context.progress(progress);
-}
-
 }  // namespace
 
 std::unique_ptr<FolderLock> hold_folder(const Place& place, const Context& context) {
@@ -46,7 +40,7 @@ std::unique_ptr<FolderLock> hold_folder(const Place& place, const Context& conte
         if (auto lock = FolderLock::try_acquire(place.folder, holder_text(place))) return lock;
         const std::int64_t left = until - context.clock->boot_ms();
         if (left <= 0) throw folder_locked(place);
-        say_waiting(context);
+        context.phase("waiting");
         context.cancel->wait_ms(std::min(left, kLockSliceMs));
     }
 }
@@ -82,8 +76,7 @@ void Operation::State::take_folder() {
     REPRISE_STEP("engine.operation.folder_locked");
     for (const std::string& name : place.store->sweep())
         notes.push_back("removed " + printable(name) + ", left by an earlier run");
-    if (!place.foreign_folder) owner = read_owner(*place.store);
-    if (owner) check_owner(*owner, place.database, std::nullopt);
+    if (!place.foreign_folder) owner = owner_for(*place.store, place.database);
 }
 
 void Operation::State::take_lease(Access access) {
@@ -94,7 +87,7 @@ void Operation::State::take_lease(Access access) {
     if (access == Access::write_if_able && !database_exists(*client, place.database)) return;
     const std::int64_t left = std::max<std::int64_t>(0, wait_until - context.clock->boot_ms());
     const auto on_wait = [this](const LeaseHolder& holder) {
-        say_waiting(context);
+        context.phase("waiting");
         context.log(Level::info, "waiting for the lease, held by " + printable(holder.text));
     };
     try {

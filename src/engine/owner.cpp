@@ -63,6 +63,12 @@ void write_owner(Store& store, const Owner& owner) {
     store.write_state(kOwnerKey, json.text(2) + "\n");
 }
 
+std::optional<Owner> owner_for(Store& store, const std::string& database) {
+    auto owner = read_owner(store);
+    if (owner) check_owner(*owner, database, std::nullopt);
+    return owner;
+}
+
 void check_owner(const Owner& owner, const std::string& database, const std::optional<std::string>& deployment) {
     if (owner.database != database)
         throw Failure(Code::refused, "folder_of_other",

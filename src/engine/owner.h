@@ -20,6 +20,8 @@ struct Owner {
 };
 
 std::optional<Owner> read_owner(Store& store);  // Failure{corrupt, "owner_invalid"} when it cannot be understood
+// The same, of a folder that `database` may use: Failure{refused, "folder_of_other"} as check_owner. nullopt: nobody's yet.
+std::optional<Owner> owner_for(Store& store, const std::string& database);
 void write_owner(Store& store, const Owner& owner);
 // Failure{refused, "folder_of_other"} when the folder is another database's, or another deployment's.
 void check_owner(const Owner& owner, const std::string& database, const std::optional<std::string>& deployment);

@@ -9,13 +9,6 @@
 namespace reprise {
 namespace {
 
-void say(const Context& context, const char* phase, const std::string& collection) {
-    Progress now;
-    now.phase = phase;
-    now.collection = collection;
-    context.progress(now);
-}
-
 void add_from_file(std::map<std::string, PreviewedCollection>& all, const Manifest& file, const RestoreOptions& options) {
     for (const auto& [name, summary] : file.summary.collections) {
         if (!selected(options, name)) continue;
@@ -29,7 +22,7 @@ void add_from_file(std::map<std::string, PreviewedCollection>& all, const Manife
 
 PreviewResult preview(const Place& place, const RestoreOptions& options, const Context& context) {
     const std::int64_t began_ms = context.clock->boot_ms();
-    say(context, "verifying", "");
+    context.phase("verifying");
     const VerifyResult verified = verify_file(*place.store, options.file, false, context);
     PreviewResult out;
     out.file = options.file;
@@ -40,7 +33,7 @@ PreviewResult preview(const Place& place, const RestoreOptions& options, const C
     Client client(place.url, *context.cancel, place.connect_ms);
     for (const auto& info : user_collections(client, place.database)) {
         if (info.type == "view") continue;
-        say(context, "comparing", info.name);
+        context.phase("comparing", info.name);
         const CollectionSummary live =
             measure_collection(client, place.database, info.name, info.type == "timeseries", context);
         PreviewedCollection& one = all[info.name];

@@ -115,7 +115,7 @@ void Rehash::publish() {
 
 RehashResult Rehash::run(const std::string& name) {
     const auto lock = hold_folder(place_, context_);
-    if (const auto owner = read_owner(store_)) check_owner(*owner, place_.database, std::nullopt);
+    owner_for(store_, place_.database);
     store_.sweep();
     const auto edited = store_.open(name);
     rewrite(*edited);

@@ -30,7 +30,7 @@ public:
             throw Failure(Code::refused, "encryption_not_configured",
                           "there is nobody to encrypt for: configure encryption.recipients or a passphrase");
         const auto lock = hold_folder(place_, context_);
-        if (const auto owner = read_owner(store_)) check_owner(*owner, place_.database, std::nullopt);
+        owner_for(store_, place_.database);
         store_.sweep();
         was_latest_ = latest_name(store_) == name_;
         const auto blob = store_.open(name_);

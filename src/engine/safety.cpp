@@ -20,18 +20,11 @@ constexpr int kMaxBackups = 3;  // tries of one safety backup while collections 
 
 bool holds_documents(const CollectionInfo& info) { return info.type != "view"; }
 
-void say(const Context& context, const std::string& collection) {
-    Progress now;
-    now.phase = "safety";
-    now.collection = collection;
-    context.progress(now);
-}
-
 std::vector<SavedCollection> measure_all(Operation& operation, const SafetyWish& wish,
                                          const std::vector<CollectionInfo>& infos) {
     std::vector<SavedCollection> out;
     for (const auto& info : infos) {
-        say(wish.context, info.name);
+        wish.context.phase("safety", info.name);
         SavedCollection one{info, {}};
         if (holds_documents(info))
             one.summary =

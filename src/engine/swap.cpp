@@ -62,10 +62,7 @@ private:
     void each(const std::string& what) {
         for (std::size_t i = 0; i < record_.steps.size(); ++i) {
             if (record_.steps[i].what != what) continue;
-            Progress now;
-            now.phase = "swapping";
-            now.collection = record_.steps[i].target;
-            place_.context.progress(now);
+            place_.context.phase("swapping", record_.steps[i].target);
             take(i);
         }
     }
