@@ -2,11 +2,10 @@
 
 #include "base/leaving.h"
 #include "engine/mark.h"
-#include "engine/shelf.h"
 #include "service/actor.h"
 #include "service/catalogue.h"
+#include "service/file_work.h"
 #include "service/options.h"
-#include "store/local.h"
 
 namespace reprise {
 namespace {
@@ -41,25 +40,12 @@ const Schema& mark_schema() {
 }
 
 Json mark_file(const Setup& setup, const std::string& file, const Json& asked) {
-    const Config& config = *setup.config;
     const MarkWish wish = wish_of(asked);
     if (file.empty()) throw Failure(Code::invalid_argument, "argument_null", "mark needs the name of a file, or \"latest\"");
-    // A missing folder is not made: nothing in it can be marked.
-    const auto reader = open_local_store(config.directory, true);
-    const std::string name = resolve_name(*reader, config.directory, file);
-    const auto store = open_local_store(config.directory);
-    Cancel cancel;
-    Context context;
-    context.cancel = &cancel;
+    FileWork work(*setup.config, file, "0 (a mark)", asked);
     const auto vault = setup.vault();
-    context.vault = vault.get();
-    Place place;
-    place.database = config.database;
-    place.store = store.get();
-    place.folder = config.directory;
-    place.job = "0 (a mark)";
-    place.wait_ms = number_or(asked, "wait_ms", 0);
-    return list_entry(config, mark(place, name, wish, context).name);
+    work.context.vault = vault.get();
+    return list_entry(*setup.config, mark(work.place, work.name, wish, work.context).name);
 }
 
 }  // namespace reprise

@@ -4,10 +4,11 @@
 #include "base/leaving.h"
 #include "base/text.h"
 #include "engine/operation.h"
+#include "engine/owner.h"
 #include "engine/shelf.h"
 #include "service/actor.h"
+#include "service/file_work.h"
 #include "service/options.h"
-#include "store/local.h"
 
 namespace reprise {
 namespace {
@@ -41,26 +42,19 @@ const Schema& delete_schema() {
 
 Json remove_file(const Config& config, const std::string& file, const Json& options) {
     if (file.empty()) throw Failure(Code::invalid_argument, "argument_null", "delete needs the name of a file");
-    const auto reader = open_local_store(config.directory, true);
-    const std::string name = resolve_name(*reader, config.directory, file);
-    const auto store = open_local_store(config.directory);
-    Cancel cancel;
-    Context context;
-    context.cancel = &cancel;
-    Place place;
-    place.folder = config.directory;
-    place.store = store.get();
-    place.job = "0 (a deletion)";
-    place.wait_ms = number_or(options, "wait_ms", 0);
-    const auto lock = hold_folder(place, context);
-    const auto shelf = read_shelf(*store, false, context);
+    FileWork work(config, file, "0 (a deletion)", options);
+    Store& store = *work.store;
+    const std::string& name = work.name;
+    const auto lock = hold_folder(work.place, work.context);
+    owner_for(store, config.database);  // as everything that writes: not in another database's folder
+    const auto shelf = read_shelf(store, false, work.context);
     for (const auto& item : shelf) {
         if (item.blob.name != name) continue;
-        check_removable(*store, config, shelf, item);
+        check_removable(store, config, shelf, item);
         // The file first: a manifest without one counts for nothing and is swept.
-        store->remove(name);
-        store->remove_state(manifest_key(name));
-        forget_problem(*store, name);
+        store.remove(name);
+        store.remove_state(manifest_key(name));
+        forget_problem(store, name);
         return Json::object({{"filename", name}, {"freed_bytes", item.blob.size_bytes}});
     }
     throw Failure(Code::not_found, "file_missing", "no backup named " + printable(name) + " is in the folder");

@@ -42,12 +42,13 @@ def other_lab(lab: Lab, url: str | None = None, name: str | None = None) -> Iter
 
 def intruders(file: str) -> list[tuple[str, ...]]:
     return [("backup",), ("before", "an import"), ("restore", file), ("restore", file, "--exact"), ("auto",), ("forget",),
-            ("forget", "--keep-last", "1"), ("pin", file), ("accept", file), ("rehash", file), ("rekey", file),
-            ("backup", "--accept-smaller"), ("list",), ("verify",), ("status",)]  # fmt: skip
+            ("forget", "--keep-last", "1"), ("pin", file), ("accept", file), ("delete", file), ("rehash", file),
+            ("rekey", file), ("backup", "--accept-smaller"), ("list",), ("verify",), ("status",)]  # fmt: skip
 
 
 READING = ("list", "verify", "status")
-LOCAL = ("pin", "accept", "rehash", "rekey", "forget")  # do not ask the server: the database's name is all that tells them
+# Do not ask the server: the database's name is all that tells them.
+LOCAL = ("pin", "accept", "delete", "rehash", "rekey", "forget")
 
 
 def refused(owner: Lab, other: Lab, seen: Seen, reasons: tuple[str, ...]) -> None:
