@@ -194,6 +194,24 @@ static void four_processes_start_at_once(void) {
     remove_tree(g_folder);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* ASan's allocator, other than the C library's, does not give its locks back in a child: here a fork that meets a thread which
+ * allocates hangs in the sanitizer itself. So the last thread of the job goes first; without ASan it need not. */
+static void let_the_job_thread_go(void) {
+    int tries, count = 2;
+    for (tries = 0; tries < 5000 && count > 1; ++tries) {
+        struct dirent* entry;
+        DIR* tasks = opendir("/proc/self/task");
+        for (count = 0; tasks != NULL && (entry = readdir(tasks)) != NULL;) count += entry->d_name[0] != '.';
+        if (tasks != NULL) closedir(tasks);
+        usleep(1000);
+    }
+    CHECK(count == 1);
+}
+#else
+static void let_the_job_thread_go(void) {}
+#endif
+
 /* OpenSSL takes a lock of the whole process when a thread that used it exits: no child may inherit it held. */
 static void a_child_forked_as_a_job_ends_works(void) {
     reprise_engine* engine;
@@ -205,6 +223,7 @@ static void a_child_forked_as_a_job_ends_works(void) {
     for (i = 0; i < 50; ++i) {
         pid_t child;
         expect(engine, "verify", "{}", "\"verified\":true");
+        let_the_job_thread_go();
         child = fork();
         if (child == 0) {
             reprise_engine* mine = open_engine(g_url, g_database, g_folder, "");
