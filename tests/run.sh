@@ -30,6 +30,9 @@ closing_lines() {
     return 0
 }
 
+# The names of the tests that failed, which stand at the very end too: the last lines are what readers of a long output see.
+failed_tests() { grep -hE '\*\*\*(Failed|Exception|Timeout)|^(FAILED|ERROR) ' "$1" | cut -c 1-300 | head -n 20 | sed 's/^ */    /'; }
+
 # part NAME COMMAND…: runs it into a log; on failure says which and shows the end of the log.
 part() {
     name=$1
@@ -45,7 +48,8 @@ part() {
         return 0
     fi
     failed="$failed
-  $name ($log)"
+  $name ($log)
+$(failed_tests "$log")"
     grep -nE '\*\*\*(Failed|Exception|Timeout)|^FAILED|^ERROR|error:|ERROR: .*Sanitizer|runtime error' "$log" | head -n 40
     echo "---- end of $log"
     tail -n 60 "$log"
