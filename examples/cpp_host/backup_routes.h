@@ -37,6 +37,9 @@ inline Response made_by(reprise_engine* engine, const httplib::Request& in, cons
     request.body_size = body.size();
     request.remote_address = in.remote_addr.data();
     request.remote_address_size = in.remote_addr.size();
+    const std::string id = in.get_header_value("X-Request-ID");
+    request.request_id = id.data();
+    request.request_id_size = id.size();
     reprise_response* response = nullptr;
     reprise_admin_handle(engine, &request, &response, &error);
     return Response(response, reprise_response_free);

@@ -8,6 +8,7 @@
 #include "admin/access.h"
 #include "admin/message.h"
 #include "admin/words.h"
+#include "base/text.h"
 #include "service/service.h"
 
 namespace reprise {
@@ -23,7 +24,11 @@ struct Asked {
 using Made = std::unique_ptr<Response>;
 
 inline Made made(Answer answer) { return std::make_unique<Response>(std::move(answer)); }
-inline Actor actor_of(const Asked& asked) { return {"rest", asked.permit.subject, asked.request.remote_address}; }
+// Bytes as they came are made text first: options are JSON.
+inline Actor actor_of(const Asked& asked) {
+    return {"rest", printable(asked.permit.subject), printable(asked.request.remote_address),
+            printable(asked.request.request_id)};
+}
 
 Made answer_create(const Asked& asked);
 Made answer_restore(const Asked& asked);

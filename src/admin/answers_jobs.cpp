@@ -119,6 +119,7 @@ Made answer_job(const Asked& asked) {
     const JobRecord job = asked.service.wait(job_of(asked), 0);
     Json out = job_to_json(job);
     if (job.state == JobState::done) out.set("result", job.result);
+    if (job.error) out.set("error", failure_to_json(*job.error).set("title", title_for(*job.error, asked.language)));
     return made(json_answer(200, out));
 }
 

@@ -6,9 +6,7 @@ namespace reprise {
 
 Made answer_health(const Asked& asked) {
     const Json health = asked.service.health();
-    Answer out = json_answer(health.at("healthy").as_bool() ? 200 : 503, health);
-    out.headers.emplace_back("cache-control", "no-store");
-    return made(std::move(out));
+    return made(json_answer(health.at("healthy").as_bool() ? 200 : 503, health));
 }
 
 Made answer_metrics(const Asked& asked) {

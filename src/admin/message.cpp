@@ -41,7 +41,7 @@ std::size_t Response::read(char* buffer, std::size_t capacity) {
 Answer json_answer(int status, const Json& json) {
     Answer out;
     out.status = status;
-    out.headers = {{"content-type", "application/json"}};
+    out.headers = {{"content-type", "application/json"}, {"cache-control", "no-store"}};
     out.text = json.text();
     return out;
 }

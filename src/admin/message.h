@@ -27,7 +27,7 @@ struct Request {
     Headers headers;
     std::string body;            // at most kMaxBodyBytes
     std::string remote_address;  // empty: not known
-    std::string request_id;
+    std::string request_id;      // the host's; stands in the audit log
     std::optional<std::string> principal;  // a subject that the host has verified to be an administrator
 
     // The first header of that name, whatever its case; nullptr when there is none.

@@ -45,7 +45,8 @@ Answer problem_answer(const Failure& failure, Language language, const Json& mor
     json.set("success", false).set("message", title);
     for (const auto& [key, value] : more.as_object()) json.set(key, value);
     Answer out = json_answer(status, json);
-    out.headers = {{"content-type", "application/problem+json"}, {"content-language", language_tag(language)}};
+    out.headers.front().second = "application/problem+json";
+    out.headers.emplace_back("content-language", language_tag(language));
     if (status == 401) out.headers.emplace_back("www-authenticate", "Bearer realm=\"reprise\"");
     return out;
 }

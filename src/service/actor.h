@@ -13,6 +13,7 @@ struct Actor {
     std::string via = "library";  // library, command, schedule, startup, rest
     std::string who;              // a subject, a user's name; empty: not known
     std::string from;             // an address, when the host says
+    std::string request;          // the host's name for the request, by which its own log tells of it
 };
 
 KeyRule actor_rule();

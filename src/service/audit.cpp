@@ -99,6 +99,7 @@ std::string line_for(const AuditEntry& entry, const End& end, std::int64_t begin
     add("who", entry.actor.who);
     line.set("via", printable(entry.actor.via));
     add("from", entry.actor.from);
+    add("request", entry.actor.request);
     add("file", entry.file);
     if (entry.job != 0) line.set("job", entry.job);
     if (entry.duration_ms >= 0) line.set("duration_ms", entry.duration_ms);

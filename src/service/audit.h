@@ -1,10 +1,10 @@
 // Who did what, when, and how it ended: one JSON object per line in `.reprise/audit/`, chained by hash, so that a line that
 // was changed or taken out shows; that the last ones were cut off shows only against the events that the host kept.
 //
-// A line: {"n", "time", "what", "result", "reason"?, "who"?, "via", "from"?, "file"?, "job"?, "duration_ms"?, "count"?,
-// "prev", "begins"?}; `begins` stands in the first line of each file, and is its number; `n` counts from 1, `prev` is the
-// SHA-256 of the line before it without its newline ("" before the first). No document's value ever stands in one. A file is
-// begun anew at kAuditFileBytes; the oldest go when all are over the cap.
+// A line: {"n", "time", "what", "result", "reason"?, "who"?, "via", "from"?, "request"?, "file"?, "job"?, "duration_ms"?,
+// "count"?, "prev", "begins"?}; `begins` stands in the first line of each file, and is its number; `n` counts from 1, `prev`
+// is the SHA-256 of the line before it without its newline ("" before the first). No document's value ever stands in one. A
+// file is begun anew at kAuditFileBytes; the oldest go when all are over the cap.
 #pragma once
 
 #include <cstdint>

@@ -127,7 +127,7 @@ void Service::start_service() {
     prepare_for_exit();
     Runtime& mine = runtime();
     mine.ticker->start([setup = Setup{config_, secrets_}, jobs = mine.jobs](Json options) {
-        options.set("actor", actor_to_json({"schedule", "", ""}));
+        options.set("actor", actor_to_json({"schedule", "", "", ""}));
         return jobs->start(plan_job(setup, Kind::backup, std::move(options)));
     });
 }

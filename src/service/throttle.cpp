@@ -65,7 +65,7 @@ Counter& counter_for(std::vector<Counter>& counters, const Refusal& refusal, std
 
 AuditEntry entry_for(const Counter& counter) {
     AuditEntry entry;
-    entry.actor = {"rest", counter.of.who, counter.of.address};
+    entry.actor = {"rest", counter.of.who, counter.of.address, ""};
     entry.what = "authentication";
     entry.result = "refused";
     entry.reason = counter.of.reason;

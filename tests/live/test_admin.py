@@ -84,6 +84,20 @@ def test_a_job_is_followed_whichever_worker_answers(host: Host) -> None:
         assert ended["state"] == "done" and ended["result"]["latest"] is True
         assert client.get("/jobs/1").status_code == 404
         assert any(each["id"] == job for each in client.get("/jobs").json()["jobs"])
+        for path in ("/list", "/status", "/jobs", f"/jobs/{job}"):
+            assert client.get(path).headers["cache-control"] == "no-store", path
+
+
+def test_what_stopped_a_job_is_said_in_the_language_of_whoever_asks(host: Host, folder: pathlib.Path) -> None:
+    with host.client(token(), Prefer="respond-async") as client:
+        made = host.ended(client, client.post("/create").json()["job"])["result"]
+        with open(folder / made["file"], "r+b") as file:
+            file.truncate(200)
+        job = client.post("/verify", json={"filename": made["file"]}).json()["job"]
+        assert host.ended(client, job)["state"] == "failed"
+        for language, title in (("fr", "Le fichier est incomplet."), ("en", "The file is cut off.")):
+            error = client.get(f"/jobs/{job}", headers={"Accept-Language": language}).json()["error"]
+            assert error["reason"] == "file_truncated" and error["title"] == title and made["file"] in error["message"]
 
 
 def test_a_preview_says_what_would_change_and_changes_nothing(host: Host, database: Any) -> None:
@@ -178,14 +192,16 @@ def test_tokens_that_are_not_an_administrators_open_nothing(host: Host) -> None:
 def test_every_operation_and_refusal_is_in_the_audit_log(host: Host, folder: pathlib.Path) -> None:
     with host.client(token()) as client:
         made = os.path.basename(client.post("/create").json()["backup_file"])
-        client.post("/verify", json={"filename": made})
-        client.delete(f"/files/{made}")
+        client.post("/verify", json={"filename": made}, headers={"X-Request-ID": "request-17"})
+        assert client.delete(f"/files/{made}", headers={"X-Request-ID": b"\xff\xfe"}).status_code == 422
     files = sorted((folder / ".reprise" / "audit").iterdir())
     lines = [json.loads(line) for each in files for line in each.read_text().splitlines()]
     told = [(each["what"], each["result"], each.get("who"), each["via"]) for each in lines if each["via"] == "rest"]
     assert ("backup", "done", "sophie", "rest") in told
     assert ("verify", "done", "sophie", "rest") in told
     assert ("delete", "refused", "sophie", "rest") in told
+    numbers = {each["what"]: each.get("request") for each in lines if each["via"] == "rest"}
+    assert numbers["verify"] == "request-17" and numbers["backup"] is None and numbers["delete"] == "??"
     assert all("Sophie Martin" not in json.dumps(each) for each in lines)
 
 

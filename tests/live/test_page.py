@@ -231,6 +231,7 @@ def test_a_foreign_page_cannot_make_the_browser_do_anything(browser: Any, host: 
     here = context.new_page()
     here.goto(f"{host.url}{PREFIX}/")
     here.wait_for_selector("#content:not([hidden])")  # the cookie is one that opens the page
+    assert here.locator("#logout").is_hidden()  # which cannot be taken back here
     here.click("#create button")
     here.wait_for_selector("#list tbody tr")
     name = here.inner_text("#list tbody tr .file")

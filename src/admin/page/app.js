@@ -112,7 +112,7 @@
         $("running-text").textContent = t("working") + now.kind + (now.progress ? " (" + now.progress.phase + ")" : "") + " ";
         if (total) { $("progress").max = total; $("progress").value = now.progress.documents; } else $("progress").removeAttribute("value");
         if (now.state === "done") return now.result;
-        if (now.state !== "running") throw new Problem(500, { title: now.error ? now.error.message : now.state });
+        if (now.state !== "running") throw new Problem(500, now.error ? { title: now.error.title, detail: now.error.message } : { title: now.state });
         await new Promise((resolve) => setTimeout(resolve, 300));
       }
     } finally { $("running").hidden = true; }
@@ -256,6 +256,7 @@
     const [list, health] = await Promise.all([call("GET", "list"), call("GET", "health")]);
     state = { status, list: list.backups, health };
     $("login").hidden = true;
+    $("logout").hidden = !token;  // a cookie is the host's to take back
     $("content").hidden = false;
     draw();
     if (status.running && $("running").hidden) attempt(async () => { await follow(status.running.id); await refresh(); });

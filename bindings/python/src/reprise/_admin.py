@@ -47,6 +47,7 @@ class Request:
         self._headers = (_abi.HeaderStruct * len(headers))(
             *(_abi.HeaderStruct(name, len(name), value, len(value)) for name, value in headers)
         )
+        request_id = next((value for name, value in headers if name.lower() == b"x-request-id"), b"")
         self._texts: dict[str, bytes | None] = {
             "method": method.encode(errors="replace"),
             "path": path,
@@ -54,6 +55,7 @@ class Request:
             "query": query,
             "body": body,
             "remote_address": remote_address.encode(errors="replace"),
+            "request_id": request_id,
             "principal": None if principal is None else principal.encode(errors="replace"),
         }
         self.struct = _abi.RequestStruct(struct_size=ctypes.sizeof(_abi.RequestStruct))
@@ -151,7 +153,7 @@ def language(accept: str | None) -> str:
         for tag in weights:
             if name == "*" or name.split("-")[0].strip() == tag:
                 weights[tag] = max(weights[tag], _weight(parameters))
-    return "en" if weights["en"] > weights["fr"] else "fr"
+    return "en" if weights["en"] > max(weights["fr"], 0.0) else "fr"
 
 
 def _weight(parameters: str) -> float:
