@@ -30,8 +30,10 @@ closing_lines() {
     return 0
 }
 
-# The names of the tests that failed, which stand at the very end too: the last lines are what readers of a long output see.
-failed_tests() { grep -hE '\*\*\*(Failed|Exception|Timeout)|^(FAILED|ERROR) ' "$1" | cut -c 1-300 | head -n 20 | sed 's/^ */    /'; }
+# The names of the tests that failed, which stand at the very end too: the last lines are what most readers see.
+failed_tests() {
+    grep -hE '\*\*\*(Failed|Exception|Timeout)|^(FAILED|ERROR) ' "$1" | cut -c 1-300 | head -n 20 | sed 's/^ */    /'
+}
 
 # part NAME COMMAND…: runs it into a log; on failure says which and shows the end of the log.
 part() {

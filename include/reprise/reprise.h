@@ -212,8 +212,9 @@ REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_
  * is now. Works under the folder's lock: REPRISE_E_BUSY with reason folder_locked while an operation runs. */
 REPRISE_API int32_t reprise_mark(reprise_engine* engine, const char* file, size_t file_size, const char* options,
                                  size_t options_size, char** json, size_t* size, reprise_error* error);
-/* Deletes one file of a person's choice: {"filename", "freed_bytes"}. The newest good backup, the latest, pinned ones and
- * other databases' are refused (file_protected). options: {"wait_ms", "actor"}. Under the folder's lock, as reprise_mark. */
+/* Deletes one file of a person's choice: {"filename", "freed_bytes"}. The newest good backup, the latest, pinned ones, those
+ * that an unfinished restore needs and other databases' are refused (file_protected). options: {"wait_ms", "actor"}. Under
+ * the folder's lock, as reprise_mark. */
 REPRISE_API int32_t reprise_delete(reprise_engine* engine, const char* file, size_t file_size, const char* options,
                                    size_t options_size, char** json, size_t* size, reprise_error* error);
 /* {"directory", "database", "latest", "last_backup", "backups", "size_bytes", "free_bytes", "suspects", "suspect", "lost",
@@ -273,7 +274,7 @@ typedef struct reprise_request {
     const char* principal; /* who it is, when the host has verified that an administrator asks; else NULL or "". What a browser
                             * says to come from another site is refused for it as well */
     size_t principal_size;
-    const char* request_id;
+    const char* request_id; /* the host's own, for the audit log: by it the host's log tells of the same request */
     size_t request_id_size;
 } reprise_request;
 

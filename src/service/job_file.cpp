@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kIdEpochMs = 1577836800000;  // 2020-01-01
 constexpr std::uint64_t kIdLimit = std::uint64_t{1} << 53;
 constexpr std::size_t kMaxJobFiles = 10000;
+constexpr const char* kDied = "process_died";
 const JobState kStates[] = {JobState::running, JobState::done, JobState::failed, JobState::cancelled};
 
 std::string key_of(std::uint64_t id, const char* suffix) { return "jobs/" + std::to_string(id) + suffix; }
@@ -53,6 +54,8 @@ JobRecord record_from_json(const Json& json) {
     JobRecord job;
     job.id = static_cast<std::uint64_t>(json.at("id").as_int());
     job.kind = json.at("kind").as_string();
+    job.actor = actor_in(json);
+    job.file = text_or(json, "file", "");
     job.state = state_from(json.at("state").as_string());
     job.started_us = time_of(json, "started");
     job.ended_us = time_of(json, "ended");
@@ -76,10 +79,23 @@ bool has_died(const JobRecord& job) {
 
 void mark_dead(JobRecord& job) {
     job.state = JobState::failed;
-    job.error = Failure(Code::unavailable, "process_died",
+    job.error = Failure(Code::unavailable, kDied,
                         "the process that ran job " + std::to_string(job.id) + " ended before the job did; start it again");
     job.error->retryable = true;
 }
+
+std::string text_of(const JobRecord& job) {
+    Json json = job_to_json(job);
+    json.set("actor", actor_to_json(job.actor));
+    json.set("file", job.file);
+    json.set("beat", iso_time(job.beat_us));
+    json.set("process", process_to_json(job.process));
+    if (!job.result.is_null()) json.set("result", job.result);
+    return json.text() + "\n";
+}
+
+// A dead job that nobody has written the end of yet.
+bool is_unburied(const JobRecord& job) { return job.error && job.error->reason == kDied && job.ended_us == 0; }
 
 }  // namespace
 
@@ -138,11 +154,7 @@ std::uint64_t new_job_id(std::int64_t unix_us) {
 }
 
 void write_job(Store& store, const std::string& folder, const JobRecord& job) {
-    Json json = job_to_json(job);
-    json.set("beat", iso_time(job.beat_us));
-    json.set("process", process_to_json(job.process));
-    if (!job.result.is_null()) json.set("result", job.result);
-    const std::string text = json.text() + "\n";
+    const std::string text = text_of(job);
     const StateLock lock(folder);
     store.write_state(key_of(job.id, ".json"), text);
 }
@@ -170,6 +182,20 @@ std::vector<JobRecord> read_jobs(Store& store) {
         }
     }
     return jobs;
+}
+
+std::vector<JobRecord> bury_dead_jobs(Store& store, const std::string& folder) {
+    std::vector<JobRecord> buried;
+    for (const auto& seen : read_jobs(store)) {
+        if (!is_unburied(seen)) continue;
+        const StateLock lock(folder);
+        auto job = read_job(store, seen.id);  // another process may have been first
+        if (!job || !is_unburied(*job)) continue;
+        job->ended_us = std::max(job->beat_us, job->started_us);
+        store.write_state(key_of(job->id, ".json"), text_of(*job));
+        buried.push_back(std::move(*job));
+    }
+    return buried;
 }
 
 void ask_to_cancel(Store& store, const std::string& folder, std::uint64_t id) {

@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "base/failure.h"
 #include "codec/json.h"
+#include "service/actor.h"
 #include "service/process.h"
 #include "store/store.h"
 
@@ -20,6 +21,8 @@ enum class JobState : std::int32_t { running = 1, done = 2, failed = 3, cancelle
 struct JobRecord {
     std::uint64_t id = 0;
     std::string kind;
+    Actor actor;       // on whose behalf, and
+    std::string file;  // about which file, as it was asked for: for the audit log
     JobState state = JobState::running;
     std::int64_t started_us = 0, ended_us = 0, beat_us = 0;
     Progress progress;
@@ -36,7 +39,7 @@ const char* state_name(JobState state);
 Json failure_to_json(const Failure& failure);
 Failure failure_from_json(const Json& json);
 Json progress_to_json(const Progress& progress);
-Json job_to_json(const JobRecord& job);  // as job_list shows it: without result and process
+Json job_to_json(const JobRecord& job);  // as job_list shows it: without actor, file, result and process
 
 // A new id below 2^53: milliseconds since 2020 and 12 random bits.
 std::uint64_t new_job_id(std::int64_t unix_us);
@@ -46,6 +49,9 @@ void write_job(Store& store, const std::string& folder, const JobRecord& job);
 // nullopt when there is none. A running job whose process is gone reads as failed, "process_died".
 std::optional<JobRecord> read_job(Store& store, std::uint64_t id);
 std::vector<JobRecord> read_jobs(Store& store);  // newest first; unreadable files are left out
+// Running jobs whose processes are gone are written as failed, ended at their last sign of life. Each is given to one caller
+// alone, of all processes.
+std::vector<JobRecord> bury_dead_jobs(Store& store, const std::string& folder);
 void ask_to_cancel(Store& store, const std::string& folder, std::uint64_t id);
 bool asked_to_cancel(Store& store, std::uint64_t id);
 // Keeps the newest kJobsKept ended jobs and everything that runs; a cancel request goes with its job.

@@ -23,7 +23,6 @@ struct Jobs::Job {
     std::string folder;
     std::shared_ptr<Events> events;
     Work work;
-    AuditEntry audit;
     std::unique_ptr<BusyMark> mark = std::make_unique<BusyMark>();
     std::unique_ptr<Thread> thread;
 
@@ -196,19 +195,17 @@ void settle(const Held& job, Outcome outcome) {
     job->record.ended_us = system_clock().unix_us();
 }
 
-void sweep_old_files(const Held& job) {
-    try {
-        if (job->on_file) prune_jobs(*open_local_store(job->folder), job->folder);
-    } catch (const std::exception& error) {
-        say(job, Level::debug, std::string("old jobs were not removed: ") + error.what());
-    }
+AuditEntry entry_of(const JobRecord& record) {
+    AuditEntry entry;
+    entry.actor = record.actor;
+    entry.what = record.kind;
+    entry.file = record.file;
+    entry.job = record.id;
+    return entry;
 }
 
-// A start that needed nothing wrote nothing, and is no operation.
-void audit(const Held& job, const JobRecord& record) {
-    if (!job->on_file || job->is_abandoned()) return;
-    AuditEntry entry = job->audit;
-    entry.job = record.id;
+AuditEntry end_of(const JobRecord& record) {
+    AuditEntry entry = entry_of(record);
     entry.duration_ms = (record.ended_us - record.started_us) / 1000;
     entry.result = state_name(record.state);
     if (record.error) {
@@ -219,16 +216,33 @@ void audit(const Held& job, const JobRecord& record) {
     if (file != nullptr && file->is_string()) entry.file = file->as_string();
     const Json* outcome = record.kind == "startup" ? record.result.find("result") : nullptr;
     if (outcome != nullptr && outcome->is_string()) entry.result = outcome->as_string();
-    write_audit(job->folder, entry, *job->events);
+    return entry;
+}
+
+// A start that needed nothing wrote nothing, and is no operation.
+void audit(const Held& job, const JobRecord& record) {
+    if (!job->on_file || job->is_abandoned()) return;
+    write_audit(job->folder, end_of(record), *job->events);
 }
 
 // A process that is killed writes no last line: what changes or removes data is told when it begins, too.
 void audit_beginning(const Held& job) {
     if (!job->on_file) return;
-    AuditEntry entry = job->audit;
-    entry.job = job->record.id;
+    AuditEntry entry = entry_of(job->record);
     entry.result = "began";
     write_audit(job->folder, entry, *job->events);
+}
+
+// The next job on the folder says of those whose process was killed that they ended.
+void tidy_files(const Held& job) {
+    try {
+        if (!job->on_file) return;
+        const auto store = open_local_store(job->folder);
+        for (const JobRecord& dead : bury_dead_jobs(*store, job->folder)) write_audit(job->folder, end_of(dead), *job->events);
+        prune_jobs(*store, job->folder);
+    } catch (const std::exception& error) {
+        say(job, Level::debug, std::string("old jobs were not looked after: ") + error.what());
+    }
 }
 
 // The order matters: first the file, then the word, then the event. Who was told of the end finds it everywhere, and who
@@ -236,13 +250,13 @@ void audit_beginning(const Held& job) {
 void run(const Held& job) {
     {
         const Watcher watcher(job);
-        const std::string& kind = job->audit.what;
+        const std::string& kind = job->record.kind;
         if (kind == "restore" || kind == "forget" || kind == "rekey") audit_beginning(job);
         settle(job, execute(job));
     }
     job->work = nullptr;  // what it held (the connection string) goes before the end is told
     save(job);
-    sweep_old_files(job);
+    tidy_files(job);
     const JobRecord record = job->copy();
     log_end(job, record);
     audit(job, record);
@@ -304,9 +318,8 @@ std::uint64_t Jobs::start(JobPlan plan) {
     job->folder = folder_;
     job->events = events_;
     job->work = std::move(plan.work);
-    job->audit.actor = std::move(plan.actor);
-    job->audit.what = plan.kind;
-    job->audit.file = std::move(plan.file);
+    job->record.actor = std::move(plan.actor);
+    job->record.file = std::move(plan.file);
     job->record.kind = std::move(plan.kind);
     job->record.started_us = system_clock().unix_us();
     job->record.progress.phase = "starting";

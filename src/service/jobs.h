@@ -33,7 +33,7 @@ struct JobPlan {
     bool record_at_once = true;  // false: work calls record() itself, or never
     bool make_folder = false;    // a job that writes files: the folder may be made for its record
     Actor actor;                 // on whose behalf, for the audit log
-    std::string file;            // that it is about, as it was asked for
+    std::string file;            // about which file, as it was asked for
     Work work;
 };
 

@@ -1,8 +1,11 @@
 #include "service/removing.h"
 
+#include <algorithm>
+
 #include "base/failure.h"
 #include "base/leaving.h"
 #include "base/text.h"
+#include "engine/needed.h"
 #include "engine/operation.h"
 #include "engine/owner.h"
 #include "engine/shelf.h"
@@ -24,6 +27,9 @@ void check_removable(Store& store, const Config& config, const std::vector<Shelf
         throw protected_file(name, "it belongs to the database " + printable(wanted.manifest->database));
     if (latest_name(store) == name) throw protected_file(name, "it is the latest backup; make a newer one first");
     if (wanted.manifest && wanted.manifest->pinned) throw protected_file(name, "it is pinned; unpin it first");
+    const auto needed = needed_files(store, system_clock().unix_us());
+    if (std::count(needed.begin(), needed.end(), name) > 0)
+        throw protected_file(name, "an unfinished restore needs it; the next backup or restore finishes that one first");
     for (const auto& item : shelf) {
         if (!item.manifest || item.name.kind != FileKind::backup || !is_good(*item.manifest)) continue;
         if (item.blob.name == name) throw protected_file(name, "it is the newest good backup; make a newer one first");

@@ -41,6 +41,25 @@ def test_a_kill_at_the_audit_line_harms_neither_backup_nor_chain(
     assert command.result("audit")["check"]["whole"] is True
 
 
+@pytest.mark.skipif(not WITH_STEPS.exists(), reason="the build with fault steps (asan) is not there")
+@pytest.mark.parametrize("verb, step", [("backup", "engine.backup.read_back.before"), ("restore", "restore.rename.after")])
+def test_an_operation_that_was_killed_is_told_by_the_next_one(
+    verb: str, step: str, url: str, database: Any, folder: pathlib.Path
+) -> None:
+    fill(database)
+    command = commands(url, database, folder)["c++"]
+    command.result("backup")
+    command.program = [str(WITH_STEPS)]
+    killed = command(verb, "--json", REPRISE_STEP_KILL=step, ASAN_OPTIONS="detect_leaks=0")
+    assert killed.code == -signal.SIGKILL
+    command = commands(url, database, folder)["c++"]
+    command.result("verify")
+    command.result("verify")
+    told = [each for each in lines(folder) if each.get("reason") == "process_died"]
+    assert [(each["what"], each["result"], each["via"]) for each in told] == [(verb, "failed", "command")]
+    assert command.result("audit")["check"]["whole"] is True
+
+
 def test_a_line_that_was_cut_off_is_told_and_swallows_none(url: str, database: Any, folder: pathlib.Path) -> None:
     fill(database)
     both = commands(url, database, folder)

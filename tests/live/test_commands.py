@@ -235,6 +235,11 @@ def test_one_backup_is_deleted_and_the_latest_is_not(command: Command, database:
     command.result("pin", old)
     assert command("delete", old, "--json").error["reason"] == "file_protected"
     command.result("unpin", old)
+    needed = folder / ".reprise" / "needed"  # as a restore writes it before its record stands in the database
+    needed.write_text(json.dumps({"files": [old], "since_us": 0}))
+    kept = command("delete", old, "--json")
+    assert kept.error["reason"] == "file_protected" and "unfinished restore" in kept.error["message"]
+    needed.unlink()
     assert command.result("delete", old) == {"filename": old, "freed_bytes": size}
     assert command("delete", new, "--json").error["reason"] == "file_protected"
     assert not (folder / old).exists() and (folder / new).exists()

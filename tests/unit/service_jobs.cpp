@@ -69,6 +69,25 @@ TEST_CASE("a running job reads as failed once its process is gone") {
     CHECK(read_job(*store, 1)->error->reason == "process_died");
 }
 
+TEST_CASE("a job whose process was killed is buried once, with its actor and its last sign of life") {
+    const Folder folder;
+    const auto store = open_local_store(folder.path);
+    JobRecord job = record_of(1);
+    job.actor = {"rest", "anne", "192.0.2.1", "7"};
+    job.file = "backup_x.json";
+    write_job(*store, folder.path, job);
+    CHECK(bury_dead_jobs(*store, folder.path).empty());
+    job.process.start += 1;
+    write_job(*store, folder.path, job);
+    const auto buried = bury_dead_jobs(*store, folder.path);
+    REQUIRE(buried.size() == 1);
+    CHECK(buried[0].actor.who == "anne");
+    CHECK(buried[0].file == "backup_x.json");
+    CHECK(buried[0].ended_us == job.beat_us);
+    CHECK(bury_dead_jobs(*store, folder.path).empty());
+    CHECK(read_job(*store, 1)->error->reason == "process_died");
+}
+
 TEST_CASE("another machine's job reads as dead only after a long silence") {
     const Folder folder;
     const auto store = open_local_store(folder.path);
