@@ -101,7 +101,8 @@ def killed(victim: Victim, seen: Seen, point: tuple[servers.Server, Proxy, Messa
     with victim.lab.begin(*victim.arguments, url=proxy.url) as process:
         while process.poll() is None and not dead.wait(0.02):
             pass
-        if dead.is_set():
+        if proxy.disarm():  # even when the process has ended: its last message may be looked at only then
+            assert dead.wait(TIMEOUT_S)
             server.start()  # here: the server dies with the thread that started it
         out, err = process.communicate(timeout=TIMEOUT_S)
     victim.lab.said += out + err

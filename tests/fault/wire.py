@@ -126,6 +126,12 @@ class Proxy:
         """Harm at the message with that number and way."""
         self.plan(lambda message: harm if (message.way, message.number) == (at.way, at.number) else None)
 
+    def disarm(self) -> int:
+        """No harm is done from here on; says how often it was."""
+        with self.lock:
+            self.harm = lambda _: None
+            return self.struck
+
     def release(self) -> None:
         """Ends what "stop" holds."""
         self.released.set()
