@@ -15,7 +15,7 @@ namespace reprise {
 
 struct GuardRules {
     std::string sentinel;                // the collection whose emptiness means that the data is lost; empty: not configured
-    std::vector<std::string> together;   // what startup asks instead, where it is configured to: collections that are empty
+    std::vector<std::string> together;   // what startup asks: collections that are empty (automatic: `users`)
     std::int64_t least_together = 1;     // when they hold fewer documents than this in all of them
     bool watch_sentinel = true;          // the sentinel, or these, that became empty trip
     double least_share = 0.5;            // fewer documents or bytes than this share of the measure trips; 0: never

@@ -95,8 +95,9 @@ Config parse_config(std::string_view text) {
     config.require_snapshot = text_or(json, "consistency", "prefer_snapshot") == "require_snapshot";
     config.guard = read_guard(json, config.database);
     config.guard.sentinel = config.sentinel;
-    config.guard.together = config.startup.empty.rule.collections;
-    config.guard.least_together = config.startup.empty.rule.minimum;
+    const WantedRule& asked = config.startup.empty;
+    config.guard.together = asked.automatic ? usual_rule(asked).collections : asked.rule.collections;
+    config.guard.least_together = asked.rule.minimum;
     config.retention = read_retention(json);
     config.compression = parse_compression(text_or(json, "compression", "none"), "key compression of the configuration");
     config.schedule = read_schedule(json);

@@ -23,7 +23,13 @@ TEST_CASE("S7: the guard watches the sentinel and what startup asks, with startu
     const GuardRules one = config_with(R"("sentinel":"staff","startup":{"minimum":3})").guard;
     CHECK(one.together == std::vector<std::string>{"staff"});
     CHECK(one.least_together == 3);
-    CHECK(config_with(R"("log_level":"info")").guard.together.empty());
+    CHECK(config_with(R"("startup":{"empty":"database"})").guard.together.empty());
+}
+
+TEST_CASE("hazard 10: where no sentinel is configured the guard asks users for startup's minimum, as startup does") {
+    const GuardRules rules = config_with(R"("startup":{"minimum":2})").guard;
+    CHECK(rules.together == std::vector<std::string>{"users"});
+    CHECK(rules.least_together == 2);
 }
 
 TEST_CASE("whose days retention counts is configured, or the schedule's, or UTC") {

@@ -1,0 +1,38 @@
+"""What the guard keeps: each test is an accident that once cost the last backup of the lost documents."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+from reprise import Reprise
+
+SAVED_NIGHTS = 7  # what retention keeps where nothing is configured
+
+
+def add(database: Any, collection: str, count: int, tag: str = "") -> None:
+    database[collection].insert_many([{"_id": f"{tag}{i}", "text": "y" * 50} for i in range(count)])
+
+
+def nights(opened: Reprise, database: Any, count: int = SAVED_NIGHTS + 2) -> list[Any]:
+    made = []
+    for number in range(count):
+        database.work.insert_one({"_id": f"night{number}"})
+        made.append(opened.backup())
+    return made
+
+
+def test_hazard_10_a_seeded_admin_rotates_no_backup_of_the_users_away_where_a_minimum_is_asked(
+    url: str, database: Any, folder: pathlib.Path
+) -> None:
+    add(database, "work", 400)
+    add(database, "users", 300)
+    with Reprise(url, database.name, folder, startup={"minimum": 2}) as opened:
+        good = opened.backup().file
+        database.users.delete_many({})
+        database.users.insert_one({"_id": "admin"})
+        made = nights(opened, database)
+        assert {(each.state, each.suspect_reason, each.latest) for each in made} == {("suspect", "sentinel_empty", False)}
+        started = opened.auto()
+        assert (started.result, started.file) == ("restored", good)
+        assert database.users.count_documents({}) == 300
