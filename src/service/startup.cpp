@@ -70,7 +70,7 @@ private:
     bool is_lost() { return says_empty(client(), place_.database, rule_); }
 
     StartupResult decide() {
-        const auto shelf = read_shelf(*place_.store, true, context_);
+        const auto shelf = read_shelf(*place_.store, true, context_, options_.guard);
         check_all_read(shelf);
         highest_in_folder_ = highest_of(shelf, place_.database);
         const auto deployment = operation_.deployment();

@@ -9,12 +9,14 @@
 
 #include "engine/place.h"
 #include "engine/restore.h"
+#include "policy/guard.h"
 #include "service/candidates.h"
 
 namespace reprise {
 
 struct StartupOptions {
     WantedRule empty;
+    GuardRules guard;           // for files that are judged only now, as a backup would judge them
     bool retry = false;         // forget failed attempts
     bool start_anyway = false;  // the host wants to start whatever happens: a failure becomes `refused`, may_go_on is true
 };

@@ -117,6 +117,7 @@ Json run_backup(Kind kind, Bench& bench) {
 Json run_startup(Bench& bench) {
     StartupOptions options;
     options.empty = bench.config->startup.empty;
+    options.guard = bench.config->guard;
     options.retry = yes_or(bench.options, "retry", false);
     options.start_anyway = bench.config->startup.start_anyway;
     if (bench.options.find("on_failure") != nullptr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 from typing import Any
 
 from reprise import Reprise
@@ -36,3 +37,21 @@ def test_hazard_10_a_seeded_admin_rotates_no_backup_of_the_users_away_where_a_mi
         started = opened.auto()
         assert (started.result, started.file) == ("restored", good)
         assert database.users.count_documents({}) == 300
+
+
+def test_s7_startup_restores_the_newest_backup_that_the_configured_guard_believes_after_the_manifests_were_lost(
+    url: str, database: Any, folder: pathlib.Path
+) -> None:
+    add(database, "users", 10)
+    add(database, "work", 100)
+    with Reprise(url, database.name, folder, guard={"least_share": 0}) as opened:
+        opened.backup()
+        database.work.delete_many({"_id": {"$regex": "^[2-9]"}})
+        newest = opened.backup()
+        assert newest.state == "good" and newest.documents < 50
+    shutil.rmtree(folder / ".reprise" / "manifests")
+    database.client.drop_database(database.name)
+    with Reprise(url, database.name, folder, guard={"least_share": 0}) as opened:
+        started = opened.auto()
+        assert (started.result, started.file) == ("restored", newest.file)
+        assert {each.state for each in opened.list()} == {"good"}
