@@ -48,20 +48,25 @@ bool larger(const Manifest& a, const Manifest& b) {
            std::make_tuple(b.summary.documents, bytes_of(b), b.sequence);
 }
 
-// What somebody accepted or brought back on purpose counts whatever it is: a safety backup, a file of another database.
 bool is_base(const Manifest& manifest, const Base& base) { return !base.id.empty() && manifest.id == base.id; }
+
+// What somebody accepted or brought back on purpose counts whatever it is (a safety backup, a file of another database), but
+// only for what was made after that: files from before are judged by those before them, as they were when they were made.
+bool measures(const ShelfItem& item, const Base& base, const Manifest& judged) {
+    if (!item.manifest || item.manifest->id == judged.id) return false;
+    const bool after_base = !base.id.empty() && judged.sequence > base.since;
+    if (after_base && is_base(*item.manifest, base)) return true;
+    return counts_before(item, judged) && (!after_base || item.manifest->sequence > base.since);
+}
 
 }  // namespace
 
 std::optional<Manifest> find_measure(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged) {
     const Base base = read_base(store);
     std::optional<Manifest> best;
-    for (const ShelfItem& item : shelf) {
-        if (!item.manifest || item.manifest->id == judged.id) continue;
-        const Manifest& manifest = *item.manifest;
-        if (!is_base(manifest, base) && (!counts_before(item, judged) || manifest.sequence <= base.since)) continue;
-        if (!best || larger(manifest, *best)) best = manifest;
-    }
+    if (is_base(judged, base)) return best;  // a person's word is not taken back
+    for (const ShelfItem& item : shelf)
+        if (measures(item, base, judged) && (!best || larger(*item.manifest, *best))) best = *item.manifest;
     return best;
 }
 

@@ -90,13 +90,21 @@ void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& ma
     manifest.suspect_reason = verdict.reason;
 }
 
+void remember_manifest(Store& store, const Manifest& manifest) {
+    store.write_state(manifest_key(manifest.name), manifest_to_json(manifest).text(2) + "\n");
+}
+
 void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context, const GuardRules& rules) {
     std::vector<std::string> fresh;
     for (ShelfItem& item : shelf) {
         if (item.manifest || !item.problem.empty()) continue;
         context.cancel->check();
         examine_file(store, item, context);
-        if (item.manifest) fresh.push_back(item.blob.name);
+        if (!item.manifest) continue;
+        if (keep_decisions(store, *item.manifest))
+            remember_manifest(store, *item.manifest);  // copied or touched: what was decided still holds
+        else
+            fresh.push_back(item.blob.name);
     }
     if (fresh.empty()) return;
     std::sort(shelf.begin(), shelf.end(), newer);
@@ -104,7 +112,7 @@ void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context
     for (auto item = shelf.rbegin(); item != shelf.rend(); ++item) {
         if (std::find(fresh.begin(), fresh.end(), item->blob.name) == fresh.end()) continue;
         judge_again(store, shelf, *item->manifest, rules);
-        store.write_state(manifest_key(item->blob.name), manifest_to_json(*item->manifest).text(2) + "\n");
+        remember_manifest(store, *item->manifest);
     }
 }
 

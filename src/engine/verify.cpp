@@ -24,18 +24,6 @@ std::optional<Manifest> known_of(Store& store, const std::string& name) {
     }
 }
 
-// What people decided about a file outlives a new check of it.
-void keep_decisions(Store& store, Manifest& manifest) {
-    const auto known = known_of(store, manifest.name);
-    if (!known || known->id != manifest.id || known->sha256 != manifest.sha256) return;
-    manifest.state = known->state;
-    manifest.suspect_reason = known->suspect_reason;
-    manifest.pinned = known->pinned;
-    if (known->keep_until_us) manifest.keep_until_us = known->keep_until_us;
-    manifest.label = known->label;
-    if (manifest.kind == "backup") manifest.kind = known->kind;
-}
-
 std::string check_signature(const BackupReader& reader, const std::string& name, const Context& context, Trust trust) {
     if (context.vault == nullptr) return {};
     try {
@@ -76,6 +64,18 @@ std::optional<VerifyResult> intact_at_least(Store& store, OpenBlob& blob, const 
 }
 
 }  // namespace
+
+bool keep_decisions(Store& store, Manifest& manifest) {
+    const auto known = known_of(store, manifest.name);
+    if (!known || known->id != manifest.id || known->sha256 != manifest.sha256) return false;
+    manifest.state = known->state;
+    manifest.suspect_reason = known->suspect_reason;
+    manifest.pinned = known->pinned;
+    if (known->keep_until_us) manifest.keep_until_us = known->keep_until_us;
+    manifest.label = known->label;
+    if (manifest.kind == "backup") manifest.kind = known->kind;
+    return true;
+}
 
 VerifyResult verify_open(OpenBlob& blob, const Context& context, Trust trust) {
     CountingSource source(blob);

@@ -205,7 +205,12 @@ void Deciding::trim_safety() {
 // The newest one, and of the others those that hold most: what an accident left of the data is worth more than what came
 // after it.
 void Deciding::trim_suspects() {
-    std::vector<Entry*> suspects = of(Class::suspect);
+    std::vector<Entry*> suspects;
+    for (Entry* entry : of(Class::suspect))
+        if (entry->held->kind == FileKind::suspect)
+            suspects.push_back(entry);
+        else
+            entry->bind("suspect_kept", "it was good when it was made, and suspect only when judged again: accept or remove it");
     if (suspects.size() <= kSuspectsKept) {
         for (Entry* entry : suspects) entry->keep("suspect_kept", "suspect: accept it, or remove it");
         return;

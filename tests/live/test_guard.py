@@ -6,6 +6,8 @@ import pathlib
 import shutil
 from typing import Any
 
+import pytest
+
 from reprise import Reprise
 
 SAVED_NIGHTS = 7  # what retention keeps where nothing is configured
@@ -55,3 +57,26 @@ def test_s7_startup_restores_the_newest_backup_that_the_configured_guard_believe
         started = opened.auto()
         assert (started.result, started.file) == ("restored", newest.file)
         assert {each.state for each in opened.list()} == {"good"}
+
+
+@pytest.mark.parametrize("manifests", ["kept", "lost"])
+def test_s3_a_copied_folder_keeps_every_backup_after_a_restore(
+    url: str, database: Any, folder: pathlib.Path, manifests: str
+) -> None:
+    rules: dict[str, Any] = {"retention": {"keep_last": 100}}
+    with Reprise(url, database.name, folder, **rules) as opened:
+        for month in range(8):
+            add(database, "work", 40, f"month{month}_")
+            last = opened.backup().file
+        opened.restore(last)
+        opened.pin(last)
+    copy = folder.with_name("copy")
+    shutil.copytree(folder, copy, symlinks=True, copy_function=shutil.copyfile)
+    if manifests == "lost":
+        shutil.rmtree(copy / ".reprise" / "manifests")
+    with Reprise(url, database.name, copy, **rules) as opened:
+        made = opened.backup()
+        assert made.removed == [] and made.state == "good"
+        listed = {each.filename: each for each in opened.list() if each.kind == "backup"}
+        assert len(listed) == 9 and {each.state for each in listed.values()} == {"good"}
+        assert listed[last].pinned is (manifests == "kept")

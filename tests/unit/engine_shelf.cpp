@@ -178,7 +178,7 @@ TEST_CASE("an accepted backup starts the measure anew, a restored older one too"
     CHECK(find_measure(*on.store, shelf, next)->sequence == 2);
 }
 
-TEST_CASE("S7: what was brought back on purpose is the measure, also a file of another database, a safety or a suspect one") {
+TEST_CASE("S7: what was brought back on purpose is the measure, also a file of another database or a safety backup") {
     Shelf on;
     on.make({"backup_20251012_162721.json", 1, {{"users", 100}}});
     on.make({"before_restore_20251012_162722.json", 2, {{"users", 8}}});
@@ -194,6 +194,54 @@ TEST_CASE("S7: what was brought back on purpose is the measure, also a file of a
         reset_measure(*on.store, *item(name).manifest, 2);
         CHECK(find_measure(*on.store, shelf, next)->name == name);
     }
+}
+
+TEST_CASE("S7: files that are judged again after a restore are judged by those before them, not by what was restored later") {
+    Shelf on;
+    for (int month = 1; month <= 6; ++month)
+        on.make({"backup_20251012_16272" + std::to_string(month) + ".json", month, {{"users", 10 * month}}});
+    const auto shelf = on.examined();
+    reset_measure(*on.store, *shelf[0].manifest, 7);
+    for (const ShelfItem& item : shelf) on.store->remove_state(manifest_key(item.blob.name));
+    for (const ShelfItem& item : on.examined()) CHECK(item.manifest->state == "good");
+    Manifest next = *shelf[0].manifest;
+    next.id = "next";
+    next.sequence = 8;
+    CHECK(find_measure(*on.store, shelf, next)->summary.documents == 60);
+}
+
+TEST_CASE("S7: what was accepted stays good when it is judged again") {
+    Shelf on;
+    on.make({"backup_20251012_162721.json", 1, {{"users", 100}}});
+    on.make({"backup_20251012_162722.json", 2, {{"users", 10}}});
+    auto shelf = on.examined();
+    CHECK(shelf[0].manifest->state == "suspect");
+    accept_measure(*on.store, *shelf[0].manifest);
+    on.store->remove_state(manifest_key(shelf[0].blob.name));
+    CHECK(on.examined()[0].manifest->state == "good");
+}
+
+TEST_CASE("S7: a copied or touched file keeps its pin, its label and what the guard or a person said of it") {
+    Shelf on;
+    on.make({"backup_20251012_162721.json", 1, {{"users", 100}}});
+    on.make({"backup_20251012_162722.json", 2, {{"users", 10}}});
+    on.make({"backup_20251012_162723.json", 3, {{"users", 100}}});
+    auto shelf = on.examined();
+    shelf[1].manifest->state = "good";
+    shelf[0].manifest->state = "suspect", shelf[0].manifest->suspect_reason = "fewer_bytes";
+    shelf[2].manifest->pinned = true, shelf[2].manifest->label = "month";
+    for (const ShelfItem& item : shelf) {
+        on.store->write_state(manifest_key(item.blob.name), manifest_to_json(*item.manifest).text(2));
+        std::filesystem::last_write_time(on.folder + "/" + item.blob.name,
+                                         std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+    }
+    CHECK_FALSE(read_shelf(*on.store, false, on.context)[0].manifest);
+    on.examined();
+    shelf = read_shelf(*on.store, false, on.context);
+    CHECK(shelf[0].manifest->suspect_reason == "fewer_bytes");
+    CHECK(shelf[1].manifest->state == "good");
+    CHECK(shelf[2].manifest->pinned);
+    CHECK(shelf[2].manifest->label == "month");
 }
 
 TEST_CASE("a damaged manifest is as none: the file is verified again") {

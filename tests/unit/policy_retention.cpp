@@ -140,6 +140,18 @@ TEST_CASE("S7, hazard 1: while the newest backup is suspect no good one goes, ho
     CHECK(folder.removed() == std::set<std::string>{"b6"});
 }
 
+TEST_CASE("S7, S3: what was made as a good backup and is suspect only now stays, however many suspects there are") {
+    Folder folder;
+    folder.nights(9);
+    folder.rules.keep_last = 100;
+    for (std::size_t i = 0; i < 6; ++i) folder.facts.files[i].manifest->state = "suspect";
+    folder.facts.files[8].manifest->state = "good";
+    CHECK(folder.removed().empty());
+    CHECK(folder.why("b8") == "suspect_kept");
+    for (int i = 1; i <= 4; ++i) folder.add("suspect_" + std::to_string(i), i, folder.facts.now_us);
+    CHECK(folder.removed() == std::set<std::string>{"suspect_1"});
+}
+
 TEST_CASE("S7: of many suspects the newest stays, and the two others that hold most") {
     Folder folder;
     folder.nights(1);
