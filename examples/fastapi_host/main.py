@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from pymongo import AsyncMongoClient
@@ -47,6 +47,14 @@ async def life(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="HR", lifespan=life)
 app.mount("/api/backup", asgi(reprise))
+
+
+@app.get("/api/backup", include_in_schema=False)
+async def backup_page() -> RedirectResponse:
+    """Starlette would send there with an address made of the header Host; a relative one is right behind any proxy."""
+    return RedirectResponse("backup/", status_code=308)
+
+
 app.include_router(session.router)
 app.include_router(excel.router)
 
@@ -66,7 +74,7 @@ class NewUser(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
     department: str = "Production"
-    role: str = Field("employee", pattern="^(employee|manager)$")  # administrators are not made by whoever asks
+    role: str = Field("employee", pattern="^(employee|manager)$")  # administrators are made by nobody's request
 
 
 class NewAbsence(BaseModel):
@@ -92,14 +100,14 @@ async def counts(request: Request) -> dict[str, int]:
 
 
 @app.get("/api/users")
-async def users(request: Request, department: str | None = None, limit: int = 50) -> list[Document]:
+async def users(request: Request, _: session.Person, department: str | None = None, limit: int = 50) -> list[Document]:
     query = {"department": department} if department else {}
     found = database(request).users.find(query, {"badge": 0, "password": 0}).sort("name").limit(max(1, min(limit, 500)))
     return [shown(each) async for each in found]
 
 
 @app.post("/api/users", status_code=201)
-async def add_user(request: Request, user: NewUser) -> Document:
+async def add_user(request: Request, _: session.Administrator, user: NewUser) -> Document:
     document = {"id": str(uuid.uuid4()), **user.model_dump(), "active": True, "created_at": datetime.now(timezone.utc)}
     try:
         await database(request).users.insert_one(document)
@@ -109,7 +117,7 @@ async def add_user(request: Request, user: NewUser) -> Document:
 
 
 @app.get("/api/users/{user_id}")
-async def one_user(request: Request, user_id: str) -> Document:
+async def one_user(request: Request, _: session.Person, user_id: str) -> Document:
     found = await database(request).users.find_one({"id": user_id}, {"badge": 0, "password": 0})
     if found is None:
         raise HTTPException(404, "no such user")
@@ -117,19 +125,19 @@ async def one_user(request: Request, user_id: str) -> Document:
 
 
 @app.delete("/api/users/{user_id}", status_code=204)
-async def remove_user(request: Request, user_id: str) -> None:
+async def remove_user(request: Request, _: session.Administrator, user_id: str) -> None:
     if (await database(request).users.delete_one({"id": user_id})).deleted_count == 0:
         raise HTTPException(404, "no such user")
 
 
 @app.get("/api/users/{user_id}/absences")
-async def absences(request: Request, user_id: str) -> list[Document]:
+async def absences(request: Request, _: session.Person, user_id: str) -> list[Document]:
     found = database(request).absences.find({"user_id": user_id}).sort("start", -1).limit(500)
     return [{**shown(each), "request": str(each.get("request"))} async for each in found]
 
 
 @app.post("/api/absence-requests", status_code=201)
-async def ask_absence(request: Request, absence: NewAbsence) -> Document:
+async def ask_absence(request: Request, _: session.Person, absence: NewAbsence) -> Document:
     if await database(request).users.find_one({"id": absence.user_id}, {"_id": 1}) is None:
         raise HTTPException(404, "no such user")
     document = {**absence.model_dump(), "status": "pending"}

@@ -349,6 +349,12 @@ def test_an_import_that_breaks_off_is_put_back_with_one_request(url: str, client
     try:
         with running("fastapi_host", environment, workers=2) as host, httpx.Client(base_url=host.url, timeout=60) as web:
             assert web.post("/api/import", content=good, headers=xlsx).status_code == 401
+            for method, path in (("GET", "/api/users"), ("GET", "/api/users/u1/absences"), ("DELETE", "/api/users/u1")):
+                assert web.request(method, path).status_code == 401, (method, path)
+                employee = {"Authorization": f"Bearer {token('employee')}"}
+                assert web.request(method, path, headers=employee).status_code == (403 if method == "DELETE" else 200)
+            moved = web.get(PREFIX, headers={"Host": "elsewhere.example"})
+            assert moved.status_code == 308 and moved.headers["location"] == "backup/"
             who = database.users.find_one({"role": "admin"})["email"]
             assert web.post("/api/login", data={"name": who, "password": "wrong"}).status_code == 401
             other = database.users.find_one({"role": "employee", "active": True})["email"]

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from e2e import HOST, Ended, fill, fingerprint, wipe
+from hosts import SECRET, token
 from hr import settings
 
 pytest.importorskip("fastapi")
@@ -32,8 +33,10 @@ def free_port() -> int:
 
 
 def ask(port: int, path: str, body: object = None) -> Any:
+    """As an administrator who is logged in."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token()}"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 
@@ -75,7 +78,7 @@ def ready(port: int, process: subprocess.Popen[bytes]) -> dict[str, Any]:
 
 @pytest.fixture
 def environment(url: str, database: Any, folder: pathlib.Path) -> dict[str, str]:
-    return {"MONGO_URL": url, "DB_NAME": database.name, "BACKUP_DIR": str(folder)}
+    return {"MONGO_URL": url, "DB_NAME": database.name, "BACKUP_DIR": str(folder), "JWT_SECRET": SECRET}
 
 
 def script(environment: dict[str, str], *arguments: str) -> Ended:
