@@ -14,15 +14,25 @@ constexpr std::size_t kMaxKeys = 32;
 
 constexpr const char* kNotAuthenticated = "not_authenticated";
 
+// Keys of a set that are for something else, or of a kind that is not known here, are passed over (RFC 7517 §5); a set of which
+// none is left is an error.
 std::vector<JwsKey> keys_of_set(const std::string& text, const std::string& algorithm) {
     const Json set = parse_json(text);
     const Json* keys = set.find("keys");
-    std::vector<JwsKey> out;
     if (keys == nullptr) return {key_from_jwk(text, algorithm)};
+    std::vector<JwsKey> out;
+    std::optional<Failure> first;
     for (const auto& key : keys->as_array()) {
         if (out.size() == kMaxKeys) throw Failure(Code::invalid_config, "key_invalid", "the file of keys holds more than 32");
-        out.push_back(key_from_jwk(key.text(), algorithm));
+        try {
+            out.push_back(key_from_jwk(key.text(), algorithm));
+        } catch (const Failure& failure) {
+            if (!first) first = failure;
+        }
     }
+    if (out.empty() && first)
+        throw Failure(first->code, first->reason, "no key of the set can be used; of the first: " + first->message);
+    if (out.empty()) throw Failure(Code::invalid_config, "key_invalid", "the set of keys is empty");
     return out;
 }
 
@@ -62,7 +72,7 @@ std::string mark_of(const JwtSettings& jwt, const PushedSecrets& pushed) {
     return out;
 }
 
-// "Bearer TOKEN", the scheme in any case; empty when it is something else.
+// "Bearer TOKEN", the scheme in any case; empty when it is something else, as the Basic of a proxy's own login.
 std::string bearer(const Request& request) {
     const std::string* value = request.header("authorization");
     constexpr std::string_view kScheme = "bearer ";
@@ -74,19 +84,13 @@ std::string bearer(const Request& request) {
 
 // Every value of that name: two are as good as none, because which one a browser means cannot be told.
 std::string cookie_of(const Request& request, const std::string& name) {
-    const std::string* header = request.header("cookie");
-    if (header == nullptr || name.empty()) return {};
+    if (name.empty()) return {};
     std::string found;
     int times = 0;
-    for (std::size_t at = 0; at < header->size();) {
-        const std::size_t end = std::min(header->find(';', at), header->size());
-        std::string_view one = std::string_view(*header).substr(at, end - at);
-        while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-        if (one.size() > name.size() && one.substr(0, name.size()) == name && one[name.size()] == '=') {
-            found = std::string(one.substr(name.size() + 1));
-            ++times;
-        }
-        at = end + 1;
+    for (const std::string_view one : request.elements("cookie", ';')) {
+        if (one.size() <= name.size() || one.substr(0, name.size()) != name || one[name.size()] != '=') continue;
+        found = std::string(one.substr(name.size() + 1));
+        ++times;
     }
     if (found.size() >= 2 && found.front() == '"' && found.back() == '"') found = found.substr(1, found.size() - 2);
     return times == 1 ? found : std::string();
@@ -186,8 +190,8 @@ Permit Access::by_token(const std::string& token, std::int64_t now_s) const {
 Permit Access::need_admin(const Request& request, std::int64_t now_s) const {
     if (request.principal && !request.principal->empty())
         return {*request.principal, comes_from_elsewhere(request) ? "cross_site" : nullptr, true};
-    if (request.header("authorization") != nullptr) return by_token(bearer(request), now_s);
-    const std::string token = cookie_of(request, settings_.cookie);
+    const std::string shown = bearer(request), token = cookie_of(request, settings_.cookie);
+    if (!shown.empty() || (request.header("authorization") != nullptr && token.empty())) return by_token(shown, now_s);
     if (token.empty()) return {"", kNotAuthenticated, false};
     Permit permit = by_token(token, now_s);
     if (permit.refusal == nullptr && !asked_from_here(request)) permit.refusal = "cross_site";

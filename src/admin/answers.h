@@ -30,6 +30,9 @@ inline Actor actor_of(const Asked& asked) {
             printable(asked.request.request_id)};
 }
 
+// {"running": the job that is in the way} when the failure says that there is one; else {}.
+Json busy_with(Service& service, const Failure& failure);
+
 Made answer_create(const Asked& asked);
 Made answer_restore(const Asked& asked);
 Made answer_verify(const Asked& asked);

@@ -135,6 +135,7 @@ Made answer_download(const Asked& asked) {
                                                       std::to_string(size));
     }
     out.headers.emplace_back("content-length", std::to_string(length));
+    if (asked.request.method != "HEAD") asked.service.tell_download(*file, actor_of(asked));
     out.stream = std::move(file);
     return made(std::move(out));
 }

@@ -13,8 +13,11 @@ namespace {
 using Finish = Json (*)(const Json& result, Language language);
 
 bool wants_async(const Request& request) {
-    const std::string* prefer = request.header("prefer");
-    return prefer != nullptr && prefer->find("respond-async") != std::string::npos;
+    const auto preferences = request.elements("prefer", ',');  // RFC 7240
+    return std::any_of(preferences.begin(), preferences.end(), [](std::string_view one) {
+        const std::string_view token = one.substr(0, one.find_first_of(" ;="));
+        return same_word(token, "respond-async");
+    });
 }
 
 // The path back to the prefix is "" below it and "../" below "jobs/": links are relative, and resolve against the request.
@@ -27,11 +30,6 @@ Answer started(const Asked& asked, std::uint64_t job) {
     out.headers.emplace_back("location", "jobs/" + id);
     out.headers.emplace_back("preference-applied", "respond-async");
     return out;
-}
-
-Json busy_with(Service& service, const Failure& failure) {
-    if (failure.code != Code::busy) return Json::object();
-    return Json::object({{"running", service.status().at("running")}});
 }
 
 std::optional<Answer> ended(Service& service, std::uint64_t job, Language language, Finish finish, std::int64_t wait_ms) {
@@ -87,6 +85,11 @@ std::uint64_t job_of(const Asked& asked) {
 }
 
 }  // namespace
+
+Json busy_with(Service& service, const Failure& failure) {
+    if (failure.code != Code::busy) return Json::object();
+    return Json::object({{"running", service.status().at("running")}});
+}
 
 Made answer_create(const Asked& asked) {
     const Json body = read_body(asked.request, {"label", "accept_smaller", "include", "exclude", "reason"});

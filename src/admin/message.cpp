@@ -7,20 +7,33 @@
 #include "base/failure.h"
 
 namespace reprise {
-namespace {
 
-bool same_name(std::string_view a, std::string_view b) {
+bool same_word(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
                return std::tolower(x) == std::tolower(y);
            });
 }
 
-}  // namespace
-
 const std::string* Request::header(std::string_view name) const {
     for (const auto& [key, value] : headers)
-        if (same_name(key, name)) return &value;
+        if (same_word(key, name)) return &value;
     return nullptr;
+}
+
+std::vector<std::string_view> Request::elements(std::string_view name, char separator) const {
+    std::vector<std::string_view> out;
+    for (const auto& [key, value] : headers) {
+        if (!same_word(key, name)) continue;
+        for (std::size_t at = 0; at <= value.size();) {
+            const std::size_t end = std::min(value.find(separator, at), value.size());
+            std::string_view one = std::string_view(value).substr(at, end - at);
+            while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+            while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+            if (!one.empty()) out.push_back(one);
+            at = end + 1;
+        }
+    }
+    return out;
 }
 
 const Answer* Response::wait(std::int64_t wait_ms) {

@@ -17,6 +17,8 @@
 
 namespace reprise {
 
+bool same_word(std::string_view a, std::string_view b);  // whatever the case of their ASCII letters
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
@@ -32,6 +34,8 @@ struct Request {
 
     // The first header of that name, whatever its case; nullptr when there is none.
     const std::string* header(std::string_view name) const;
+    // What all headers of that name list, without the spaces around each.
+    std::vector<std::string_view> elements(std::string_view name, char separator) const;
 };
 
 constexpr std::size_t kMaxBodyBytes = 64 * 1024;

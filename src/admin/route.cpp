@@ -95,7 +95,7 @@ Made answered(const Route& route, const Asked& asked) {
     try {
         return route.answer(asked);
     } catch (const Failure& failure) {
-        return made(problem_answer(failure, asked.language));
+        return made(problem_answer(failure, asked.language, busy_with(asked.service, failure)));
     }
 }
 

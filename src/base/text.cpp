@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/civil.h"
@@ -173,14 +174,27 @@ std::string_view cut_at_character(std::string_view text, std::size_t max_bytes) 
     return text.substr(0, end);
 }
 
+namespace {
+
+// Controls (C0, DEL, C1), separators of lines, and marks that turn the direction of what follows.
+bool steers_terminal(std::string_view one) {
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(one[i]); };
+    if (one.size() == 1) return at(0) < 0x20 || at(0) == 0x7F;
+    if (one.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
+    if (one.size() != 3 || at(0) != 0xE2) return false;
+    if (at(1) == 0x80) return at(2) == 0x8E || at(2) == 0x8F || (at(2) >= 0xA8 && at(2) <= 0xAE);
+    return at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
     std::string out;
     for (std::size_t i = 0; i < text.size() && out.size() < 120;) {
         const std::size_t length = sequence_length(text, i);
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (length == 0 || c < 0x20 || c == 0x7F) {
+        if (length == 0 || steers_terminal(text.substr(i, length))) {
             out += '?';
-            ++i;
+            i += std::max<std::size_t>(length, 1);
         } else {
             out.append(text, i, length);
             i += length;

@@ -15,7 +15,8 @@ std::optional<std::string> from_base64(std::string_view text);           // cano
 std::optional<std::string> from_base64url(std::string_view text);        // RFC 4648 §5, canonical, unpadded (RFC 7515)
 bool is_utf8(std::string_view text);                                     // surrogates and overlong forms are not UTF-8
 std::string_view cut_at_character(std::string_view text, std::size_t max_bytes);  // never splits a UTF-8 character
-// Text that is safe inside a message: control characters and invalid UTF-8 become '?', cut to 120 bytes.
+// Text that is safe inside a message: control characters, marks of direction and invalid UTF-8 become '?', cut to
+// 120 bytes.
 std::string printable(std::string_view text);
 
 // Microseconds since 1970 (UTC) as "2025-10-12T16:27:21.123456Z", and back (3, 6 or no decimals).

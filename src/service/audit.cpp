@@ -104,6 +104,7 @@ std::string line_for(const AuditEntry& entry, const End& end, std::int64_t begin
     if (entry.job != 0) line.set("job", entry.job);
     if (entry.duration_ms >= 0) line.set("duration_ms", entry.duration_ms);
     if (entry.count > 0) line.set("count", entry.count);
+    if (entry.minute_us > 0) line.set("minute", iso_time(entry.minute_us));
     line.set("prev", end.hash);
     if (begins > 0) line.set("begins", begins);
     return line.text();

@@ -2,9 +2,9 @@
 // was changed or taken out shows; that the last ones were cut off shows only against the events that the host kept.
 //
 // A line: {"n", "time", "what", "result", "reason"?, "who"?, "via", "from"?, "request"?, "file"?, "job"?, "duration_ms"?,
-// "count"?, "prev", "begins"?}; `begins` stands in the first line of each file, and is its number; `n` counts from 1, `prev`
-// is the SHA-256 of the line before it without its newline ("" before the first). No document's value ever stands in one. A
-// file is begun anew at kAuditFileBytes; the oldest go when all are over the cap.
+// "count"?, "minute"?, "prev", "begins"?}; `begins` stands in the first line of each file, and is its number; `n` counts from
+// 1, `prev` is the SHA-256 of the line before it without its newline ("" before the first). No document's value ever stands
+// in one. A file is begun anew at kAuditFileBytes; the oldest go when all are over the cap.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct AuditEntry {
     std::uint64_t job = 0;          // 0: none
     std::int64_t duration_ms = -1;  // negative: not measured
     std::int64_t count = 0;         // of equal events in one line; 0: not counted
+    std::int64_t minute_us = 0;     // in which they were; the line is written later
 };
 
 constexpr std::int64_t kAuditFileBytes = 1024 * 1024;

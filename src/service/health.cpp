@@ -3,31 +3,47 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "format/names.h"
 
 namespace reprise {
 namespace {
 
 struct Facts {
     const Json* latest = nullptr;  // the backup that the pointer names
+    const Json* whole = nullptr;   // the same, or, where that was found damaged, the newest good one that was not
     std::int64_t backups = 0, suspects = 0, newest_suspect = 0;
 };
+
+bool is_damaged(const Json& item) {
+    const Json* problem = item.find("problem");
+    return problem != nullptr && !problem->is_null();
+}
 
 Facts facts_of(const Json& list) {
     Facts facts;
     for (const auto& item : list.at("backups").as_array()) {
         ++facts.backups;
         if (item.at("latest").as_bool()) facts.latest = &item;
+        const bool good = item.at("kind").as_string() == "backup" && item.at("state").as_string() == "good";
+        if (facts.whole == nullptr && good && !is_damaged(item)) facts.whole = &item;  // newest first
         if (item.at("state").as_string() != "suspect") continue;
         ++facts.suspects;
         facts.newest_suspect = std::max(facts.newest_suspect, item.at("sequence").as_int());
     }
+    if (facts.latest != nullptr && !is_damaged(*facts.latest)) facts.whole = facts.latest;
     return facts;
 }
 
+// A file that was never read tells when it was taken by its name alone.
 std::int64_t taken_us(const Json& item) {
     const Json& date = item.at("backup_date");
-    const auto time = date.is_string() ? from_iso_time(date.as_string()) : std::nullopt;
-    return time.value_or(from_iso_time(item.at("modified").as_string()).value_or(0));
+    if (const auto time = date.is_string() ? from_iso_time(date.as_string()) : std::nullopt) return *time;
+    const auto name = parse_file_name(item.at("filename").as_string());
+    const std::string s = name ? name->stamp : std::string();
+    const auto named = s.size() == 15 ? from_iso_time(s.substr(0, 4) + "-" + s.substr(4, 2) + "-" + s.substr(6, 2) + "T" +
+                                                      s.substr(9, 2) + ":" + s.substr(11, 2) + ":" + s.substr(13, 2) + "Z")
+                                      : std::nullopt;
+    return named.value_or(from_iso_time(item.at("modified").as_string()).value_or(0));
 }
 
 void complain(Json& problems, const char* reason, const std::string& message) {
@@ -42,7 +58,9 @@ Json problems_of(const Facts& facts, const Json& status, std::int64_t age_s, std
     }
     if (age_s > max_age_s)
         complain(problems, "backup_old", "the last good backup is " + std::to_string(age_s / 3600) + " hours old");
-    if (!facts.latest->at("verified").as_bool())
+    if (is_damaged(*facts.latest))
+        complain(problems, "backup_damaged", "the latest backup was read and is damaged: make a new one");
+    else if (!facts.latest->at("verified").as_bool())
         complain(problems, "backup_unverified", "the last backup was never read back whole");
     if (facts.newest_suspect > facts.latest->at("sequence").as_int())
         complain(problems, "newer_suspect", "a newer backup was kept aside as suspect: accept it, or look for what was lost");
@@ -77,11 +95,11 @@ Json health_of(const Json& list, const Json& status, std::int64_t max_age_hours,
                              {"documents", Json()},
                              {"verified", false}});
     std::int64_t age_s = 0;
-    if (facts.latest != nullptr) {
-        const std::int64_t taken = taken_us(*facts.latest);
+    if (facts.whole != nullptr) {
+        const std::int64_t taken = taken_us(*facts.whole);
         age_s = std::max<std::int64_t>(0, (now_us - taken) / 1000000);
-        out.set("last_backup", iso_time(taken)).set("age_s", age_s).set("file", facts.latest->at("filename"));
-        for (const char* key : {"size_bytes", "documents", "verified"}) out.set(key, facts.latest->at(key));
+        out.set("last_backup", iso_time(taken)).set("age_s", age_s).set("file", facts.whole->at("filename"));
+        for (const char* key : {"size_bytes", "documents", "verified"}) out.set(key, facts.whole->at(key));
     }
     Json problems = problems_of(facts, status, age_s, max_age_hours * 3600);
     out.set("healthy", problems.as_array().empty()).set("problems", std::move(problems));

@@ -53,6 +53,12 @@ AuditEntry entry_of(const Actor& actor, const char* what, const std::string& fil
     return entry;
 }
 
+AuditEntry ended_as(AuditEntry entry, const Failure& failure) {
+    entry.result = is_refusal(failure) ? "refused" : "failed";
+    entry.reason = failure.reason;
+    return entry;
+}
+
 Json result_of(JobRecord record) {
     if (record.state == JobState::running)
         throw Failure(Code::busy, "job_running", "job " + std::to_string(record.id) + " is still running; wait for its end")
@@ -148,8 +154,9 @@ Json Service::status() {
     Json running;
     for (const auto& job : runtime().jobs->list()) {
         if (job.state != JobState::running) continue;
-        running = job_to_json(job);
-        break;
+        const bool reads = job.kind == "verify" || job.kind == "preview";  // in nobody's way
+        if (running.is_null() || !reads) running = job_to_json(job);
+        if (!reads) break;
     }
     Json out = folder_status(*config_, std::move(running));
     return out.set("schedule", schedule_status(*config_, runtime().ticker->running()));
@@ -170,10 +177,15 @@ Json Service::remove(const std::string& file, std::string_view options) {
 }
 
 Download Service::open_download(const std::string& file, const Actor& actor) {
-    Download out(*config_, file);
-    audit(entry_of(actor, "download", out.name()));
-    return out;
+    try {
+        return Download(*config_, file);
+    } catch (const Failure& failure) {
+        audit(ended_as(entry_of(actor, "download", file), failure));
+        throw;
+    }
 }
+
+void Service::tell_download(const Download& file, const Actor& actor) { audit(entry_of(actor, "download", file.name())); }
 
 Json Service::health() { return health_of(list(), status(), config_->admin.max_age_hours, system_clock().unix_us()); }
 
@@ -250,8 +262,7 @@ Json Service::audited(AuditEntry entry, Call&& call) {
         if (const Json* name = result.find("filename")) entry.file = name->as_string();
     } catch (const Failure& failure) {
         failed = failure;
-        entry.result = is_refusal(failure) ? "refused" : "failed";
-        entry.reason = failure.reason;
+        entry = ended_as(std::move(entry), failure);
     }
     entry.duration_ms = system_clock().boot_ms() - began_ms;
     audit(entry);
@@ -260,7 +271,11 @@ Json Service::audited(AuditEntry entry, Call&& call) {
 }
 
 std::unique_ptr<Source> Service::open_stream(std::string_view what, const std::string& file) {
-    if (what == "download") return std::make_unique<Download>(open_download(file.empty() ? "latest" : file, {}));
+    if (what == "download") {
+        auto out = std::make_unique<Download>(open_download(file.empty() ? "latest" : file, {}));
+        tell_download(*out, {});
+        return out;
+    }
     if (what != "cat")
         throw Failure(Code::invalid_argument, "stream_unknown",
                       "unknown kind of stream " + printable(what) + ": known are cat and download");

@@ -48,7 +48,9 @@ public:
     Json status();
     Json mark(const std::string& file, std::string_view options);
     Json remove(const std::string& file, std::string_view options);  // one file of a person's choice (removing.h)
+    // A refusal stands in the audit log; that it was sent is told by tell_download, by whoever sends it.
     Download open_download(const std::string& file, const Actor& actor);
+    void tell_download(const Download& file, const Actor& actor);
     Json health();
     std::string metrics();
 

@@ -70,6 +70,7 @@ AuditEntry entry_for(const Counter& counter) {
     entry.result = "refused";
     entry.reason = counter.of.reason;
     entry.count = counter.count;
+    entry.minute_us = counter.minute * kMinuteUs;
     return entry;
 }
 

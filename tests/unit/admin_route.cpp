@@ -174,6 +174,10 @@ TEST_CASE("a cookie is enough to look, and needs a mark and the same origin to c
     CHECK(post({{"X-Reprise", "1"}, {"Sec-Fetch-Site", "same-origin"}}) == 404);
     CHECK(post({{"X-Reprise", "1"}, {"Origin", "https://hr.example"}}) == 404);
     CHECK(host.ask("GET", "/list", {{"Cookie", cookie + "; session=other"}}).status == 401);
+    CHECK(host.ask("GET", "/list", {{"Cookie", cookie}, {"Cookie", "session=other"}}).status == 401);
+    CHECK(host.ask("GET", "/list", {{"Cookie", "a=b"}, {"cookie", "session=" + token("admin")}}).status == 200);
+    // A proxy's own login says nothing of the cookie.
+    CHECK(host.ask("GET", "/list", {{"Cookie", cookie}, {"Authorization", "Basic YWRtaW46YWRtaW4="}}).status == 200);
     CHECK(host.ask("GET", "/list", {{"Cookie", "xsession=" + token("admin")}}).status == 401);
     // A bearer is exempt: no page can make a browser send it.
     CHECK(host.as_admin("POST", "/jobs/5/cancel").status == 404);
@@ -304,6 +308,37 @@ TEST_CASE("keys are rotated without a restart, and a bad file leaves the good on
     CHECK_THROWS_AS(Host("", R"("secret_file":")" + keys.of("missing") + "\""), Failure);
     std::filesystem::permissions(path, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
     CHECK_THROWS_AS(Host("", R"("secret_file":")" + path + "\""), Failure);
+}
+
+TEST_CASE("keys of a set that are for something else are passed over, and a set without any of use is refused") {
+    Host host("", R"("secret":"another entirely random secret of the configuration, unused here")");
+    const std::string ours = R"({"kty":"oct","k":")" + base64url(kSecret) + R"("})";
+    const std::string others = R"({"kty":"OKP","crv":"X25519","x":"AAAA"},{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"},)"
+                               R"({"kty":"new"},{"kty":"oct","use":"enc","k":"AAAA"},{"kty":"oct","k":"c2hvcnQ"})";
+    CHECK(host.as_admin("GET", "/list").status == 401);
+    host.service.set_secret("jwt_keys", R"({"keys":[)" + others + "," + ours + "]}");
+    CHECK(host.as_admin("GET", "/list").status == 200);
+    host.service.set_secret("jwt_keys", R"({"keys":[)" + others + "]}");
+    CHECK(host.as_admin("GET", "/list").status == 200);  // the good ones stay in force
+}
+
+TEST_CASE("a preference is a word of a list, in whichever header and case") {
+    const Host host;
+    const auto status = [&](Headers prefer) { return host.as_admin("POST", "/create", "", std::move(prefer)).status; };
+    CHECK(status({{"Prefer", "handling=lenient"}, {"Prefer", "wait=5, Respond-Async"}}) == 202);
+    CHECK(status({{"Prefer", "x-norespond-async"}}) != 202);
+}
+
+TEST_CASE("a download that is refused is told, and one that only asks for the head is not") {
+    Host host;
+    host.plant("backup_20250101_000000.json", "{}");
+    const auto told = [&] { return parse_json(host.service.read_audit("{}").text()).at("lines").as_array().size(); };
+    CHECK(host.as_admin("GET", "/download/backup_20240101_000000.json").status == 404);
+    CHECK(told() == 1);
+    CHECK(host.as_admin("HEAD", "/download/backup_20250101_000000.json").status == 200);
+    CHECK(told() == 1);
+    CHECK(host.as_admin("GET", "/download/backup_20250101_000000.json").status == 200);
+    CHECK(told() == 2);
 }
 
 TEST_CASE("more requests than jobs are remembered: each hears how its own ended") {

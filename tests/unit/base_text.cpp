@@ -27,6 +27,13 @@ TEST_CASE("UTF-8 with surrogates or overlong forms is not UTF-8") {
     CHECK(cut_at_character("aé", 2) == "a");
 }
 
+TEST_CASE("what is printed steers no terminal") {
+    CHECK(printable("Zo\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80") == "Zo\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80");
+    CHECK(printable("a\x1B[31m\x7F") == "a?[31m?");
+    CHECK(printable("a\xC2\x9B" "31m\xE2\x80\xAE" "b\xE2\x80\xA8" "c\xE2\x81\xA6") == "a?31m?b?c?");
+    CHECK(printable("\xC3") == "?");
+}
+
 TEST_CASE("a time stamp goes there and back") {
     CHECK(iso_time(1760286441123456) == "2025-10-12T16:27:21.123456Z");
     CHECK(from_iso_time("2025-10-12T16:27:21.123456Z") == 1760286441123456);

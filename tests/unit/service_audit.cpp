@@ -171,6 +171,7 @@ TEST_CASE("failed authentications make an address wait, and one counted line per
     REQUIRE(lines.size() == 1);
     CHECK(lines[0].at("from").as_string() == "192.0.2.1");
     CHECK(lines[0].at("count").as_int() == 12);
+    CHECK(lines[0].at("minute").as_string() == iso_time(begin));
     for (std::size_t i = 0; i < 30; ++i)
         count_refusal(*store, folder.path, {"192.0.3." + std::to_string(i), "not_authenticated", ""}, begin + kMinuteUs);
     CHECK(audit_read(*store, 10).size() == 1);
