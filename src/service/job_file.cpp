@@ -67,12 +67,13 @@ JobRecord record_from_json(const Json& json) {
     return job;
 }
 
-// Clocks of two machines are compared only here, with minutes of slack, and only to describe a job: no right hangs on it.
+// Clocks of two machines are compared only here, with minutes of slack, and only to describe a job: no right hangs on it. A
+// sign of life from the future is as old as one from the past: a clock was set back, and nobody waits until it is there again.
 bool has_died(const JobRecord& job) {
     switch (life_of(job.process)) {
         case Life::alive: return false;
         case Life::dead: return true;
-        case Life::unknown: return system_clock().unix_us() - job.beat_us > kForeignSilenceMs * 1000;
+        case Life::unknown: return std::abs(system_clock().unix_us() - job.beat_us) > kForeignSilenceMs * 1000;
     }
     return false;
 }

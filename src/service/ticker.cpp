@@ -22,6 +22,17 @@ constexpr std::size_t kTokenBytes = 8, kSeedBytes = 6;
 
 std::string said(std::int64_t unix_s) { return iso_time(unix_s * 1000000).substr(0, 19) + "Z"; }
 
+// A damaged job file says nothing of its job: nobody is waited for because of it.
+bool reads_as_running(Store& store, std::uint64_t job) {
+    try {
+        const auto record = read_job(store, job);
+        return record && record->state == JobState::running;
+    } catch (const Failure& failure) {
+        if (failure.code != Code::corrupt) throw;
+        return false;
+    }
+}
+
 }  // namespace
 
 struct Ticker::Run {
@@ -70,8 +81,7 @@ struct Ticker::Run {
 // it is given its time by a clock that nobody sets. A claim of this ticker's own that is looked at is a left one.
 bool Ticker::Run::is_active(const TickClaim& claim, Store& store) {
     if (claim.token == token || life_of(claim.process) == Life::dead) return false;
-    const auto record = claim.job != 0 ? read_job(store, claim.job) : std::nullopt;
-    if (record && record->state == JobState::running) return true;
+    if (claim.job != 0 && reads_as_running(store, claim.job)) return true;
     const std::string doubt = claim.token + "/" + std::to_string(claim.job);
     if (doubt != doubted) doubted = doubt, doubted_since_ms = clock->boot_ms();
     return clock->boot_ms() - doubted_since_ms < kClaimGraceMs;

@@ -65,5 +65,8 @@ attacks files files
 attacks wire wire
 attacks server server
 attacks world "writers deaths clock folder crowded crowd"
+# 50 rounds of eight workers, 200 forks, 100 exits, a minute of a server's silence: the short ones are pytests of tests/run.sh.
+[ -z "$long" ] || part guests "$python" -m pytest -p no:cacheprovider --color=no -ra --rootdir=tests \
+    tests/live/test_workers.py tests/live/test_s14_guest.py tests/live/test_s14_bounds.py
 wait
 exec "$python" tests/fault/report.py $json ${long:+--write} "$results" "$logs"

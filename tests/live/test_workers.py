@@ -22,7 +22,7 @@ from test_host import free_port, ready, script
 
 pytest.importorskip("gunicorn")
 WORKERS = 8
-ROUNDS = 50 if os.environ.get("REPRISE_LONG") == "1" else 3
+ROUNDS = 50 if os.environ.get("REPRISE_LONG") else 3
 WAIT_S = 120
 SERVERS = {
     "uvicorn": ["uvicorn", "main:app", "--port", "{port}", "--workers", str(WORKERS)],

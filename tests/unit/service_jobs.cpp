@@ -95,9 +95,11 @@ TEST_CASE("another machine's job reads as dead only after a long silence") {
     job.process.boot = "another";
     write_job(*store, folder.path, job);
     CHECK(read_job(*store, 1)->state == JobState::running);
-    job.beat_us -= 2 * kForeignSilenceMs * 1000;
-    write_job(*store, folder.path, job);
-    CHECK(read_job(*store, 1)->state == JobState::failed);
+    for (const std::int64_t ms : {-2 * kForeignSilenceMs, 4 * kForeignSilenceMs}) {  // a clock may have been set back since
+        job.beat_us += ms * 1000;
+        write_job(*store, folder.path, job);
+        CHECK(read_job(*store, 1)->state == JobState::failed);
+    }
 }
 
 TEST_CASE("a damaged job file hides one job, not the list") {

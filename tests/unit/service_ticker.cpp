@@ -26,10 +26,11 @@ public:
     void set(const char* utc) { us_ = from_iso_time(utc).value(); }
     std::int64_t unix_us() const override { return ++reads_, us_; }
     int reads() const { return reads_; }
-    std::int64_t boot_ms() const override { return ++reads_, system_clock().boot_ms(); }
+    std::int64_t boot_ms() const override { return ++reads_, system_clock().boot_ms() + later_ms_; }
+    void go_on(std::int64_t ms) { later_ms_ += ms; }
 
 private:
-    std::atomic<std::int64_t> us_{0};
+    std::atomic<std::int64_t> us_{0}, later_ms_{0};
     mutable std::atomic<int> reads_{0};
 };
 
@@ -232,6 +233,32 @@ TEST_CASE("a worker that died at work is replaced by another one, and the run is
     ::waitpid(child, nullptr, 0);
     CHECK(worker.ran().size() == 1);
     CHECK(state_of(folder)->failures == 0);
+}
+
+TEST_CASE("a claim from another machine holds nobody up for good: its job's file is damaged, or beats in the future") {
+    const Folder folder;
+    SetClock clock("2026-11-28T02:00:00Z");
+    const auto store = open_local_store(folder.path);
+    JobRecord job;
+    job.id = 5;
+    job.kind = "backup";
+    job.process = this_process();
+    job.process.boot = "another";
+    job.started_us = system_clock().unix_us();
+    job.beat_us = job.started_us + 7200 * 1000000LL;
+    TickState state;
+    state.handled_s = from_iso_time("2026-11-27T02:00:00Z").value() / 1000000;
+    state.claim = TickClaim{"0123456789abcdef", state.handled_s + 86400, clock.unix_us() / 1000000, job.id, job.process};
+    write_ticks(*store, state);
+    SUBCASE("damaged") { store->write_state("jobs/5.json", "{"); }
+    SUBCASE("future") { write_job(*store, folder.path, job); }
+    Worker worker(config_for(folder, kDaily), clock);
+    worker.start();
+    REQUIRE(soon([&] { return clock.reads() > 4; }));
+    CHECK(worker.ran().empty());  // it is given its time
+    clock.go_on(61 * 1000);
+    REQUIRE(soon([&] { return settled(folder, "2026-11-28T02:00:00Z"); }));
+    CHECK(worker.ran().size() == 1);
 }
 
 TEST_CASE("a state file that cannot be understood is made anew") {
