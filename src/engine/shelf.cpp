@@ -1,6 +1,7 @@
 #include "engine/shelf.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/text.h"
 #include "codec/json.h"
@@ -13,22 +14,18 @@
 namespace reprise {
 namespace {
 
+constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();  // no file has it: a manifest with it describes none
+
 std::string problem_key(const std::string& name) { return "problems/" + name + ".json"; }
 
 bool describes(const Manifest& manifest, const Blob& blob) {
     return manifest.size_bytes == blob.size_bytes && manifest.modified_us == blob.modified_us;
 }
 
-// A manifest that cannot be understood is as good as none: the file itself is asked again.
 std::optional<Manifest> read_manifest(Store& store, const Blob& blob) {
-    const auto text = store.read_state(manifest_key(blob.name));
-    if (!text) return std::nullopt;
-    try {
-        Manifest manifest = manifest_from_json(parse_json(*text));
-        if (describes(manifest, blob)) return manifest;
-    } catch (const Failure&) {
-    }
-    return std::nullopt;
+    auto manifest = manifest_of(store, blob.name);
+    if (manifest && !describes(*manifest, blob)) manifest.reset();
+    return manifest;
 }
 
 // What was verified before keys were configured, or by others, is asked again when its time comes, and not believed until
@@ -101,8 +98,9 @@ void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context
         context.cancel->check();
         examine_file(store, item, context);
         if (!item.manifest) continue;
+        forget_problem(store, item.blob.name);
         if (keep_decisions(store, *item.manifest))
-            remember_manifest(store, *item.manifest);  // copied or touched: what was decided still holds
+            remember_manifest(store, *item.manifest);  // copied, touched or repaired: what was decided still holds
         else
             fresh.push_back(item.blob.name);
     }
@@ -137,6 +135,16 @@ std::vector<ShelfItem> read_shelf(Store& store, bool examine_unknown, const Cont
     return shelf;
 }
 
+std::optional<Manifest> manifest_of(Store& store, const std::string& name) {
+    const auto text = store.read_state(manifest_key(name));
+    if (!text) return std::nullopt;
+    try {
+        return manifest_from_json(parse_json(*text));
+    } catch (const Failure&) {
+        return std::nullopt;
+    }
+}
+
 std::int64_t highest_sequence(Store& store, const std::string& deployment) {
     std::int64_t highest = remembered_sequence(store, deployment);
     for (const std::string& name : store.list_state("manifests")) {
@@ -158,7 +166,11 @@ void remember_problem(Store& store, const Blob& blob, const Failure& failure) {
                                     {"reason", failure.reason},
                                     {"message", failure.message}});
     store.write_state(problem_key(blob.name), json.text(2) + "\n");
-    store.remove_state(manifest_key(blob.name));
+    // Not believed any more, and not thrown away: what people decided holds again when the file is whole again.
+    auto known = manifest_of(store, blob.name);
+    if (!known) return store.remove_state(manifest_key(blob.name));
+    known->modified_us = kNoTime;
+    remember_manifest(store, *known);
 }
 
 void forget_problem(Store& store, const std::string& name) {

@@ -43,7 +43,11 @@ std::string free_name(Store& store, FileKind kind, std::int64_t unix_us, const s
 // The highest sequence of the deployment's files (empty: of those without one), and of `.reprise/sequence`.
 std::int64_t highest_sequence(Store& store, const std::string& deployment);
 
-// Writes or renews what is remembered of a file that cannot be read, so that it is not read again at every start.
+// What is remembered of a file, whether it still describes it or not; one that cannot be understood is as good as none.
+std::optional<Manifest> manifest_of(Store& store, const std::string& name);
+
+// Writes or renews what is remembered of a file that cannot be read, so that it is not read again at every start. Its manifest
+// describes it no more, and keeps what people decided (pin, label, accept) for when it is whole again.
 void remember_problem(Store& store, const Blob& blob, const Failure& failure);
 void forget_problem(Store& store, const std::string& name);
 

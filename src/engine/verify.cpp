@@ -14,16 +14,6 @@ namespace {
 
 constexpr std::size_t kHashBlockBytes = 256 * 1024;
 
-std::optional<Manifest> known_of(Store& store, const std::string& name) {
-    const auto text = store.read_state(manifest_key(name));
-    if (!text) return std::nullopt;
-    try {
-        return manifest_from_json(parse_json(*text));
-    } catch (const Failure&) {
-        return std::nullopt;
-    }
-}
-
 std::string check_signature(const BackupReader& reader, const std::string& name, const Context& context, Trust trust) {
     if (context.vault == nullptr) return {};
     try {
@@ -49,7 +39,7 @@ std::string stored_hash(OpenBlob& blob, const Context& context) {
 
 // Without the key: the job that wrote the file read it back, and these are the same bytes.
 std::optional<VerifyResult> intact_at_least(Store& store, OpenBlob& blob, const Context& context) {
-    auto known = known_of(store, blob.name());
+    auto known = manifest_of(store, blob.name());
     if (!known || !known->verified || known->stored_sha256.empty()) return std::nullopt;
     if (stored_hash(blob, context) != known->stored_sha256) return std::nullopt;
     VerifyResult result;
@@ -66,7 +56,7 @@ std::optional<VerifyResult> intact_at_least(Store& store, OpenBlob& blob, const 
 }  // namespace
 
 bool keep_decisions(Store& store, Manifest& manifest) {
-    const auto known = known_of(store, manifest.name);
+    const auto known = manifest_of(store, manifest.name);
     if (!known || known->id != manifest.id || known->sha256 != manifest.sha256) return false;
     manifest.state = known->state;
     manifest.suspect_reason = known->suspect_reason;
@@ -95,7 +85,7 @@ VerifyResult verify_open(OpenBlob& blob, const Context& context, Trust trust) {
 Failure explain_damage(Store& store, OpenBlob& blob, const Failure& failure, const Context& context) {
     const bool may_be_damage =
         failure.code == Code::corrupt || failure.reason == "key_wrong" || failure.reason == "key_missing";
-    const auto known = may_be_damage ? known_of(store, blob.name()) : std::nullopt;
+    const auto known = may_be_damage ? manifest_of(store, blob.name()) : std::nullopt;
     if (!known || known->stored_sha256.empty()) return failure;
     if (blob.size_bytes() < known->size_bytes)
         return Failure(Code::corrupt, "file_truncated",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pathlib
 from typing import Any
 
@@ -132,6 +133,26 @@ def test_pins_and_dry_runs_tell_what_happens(command: Command, database: Any, fo
     for wrong in (["--keep-last", "x"], ["--keep-within", "soon"], ["--keep-last", "0"], ["--keep-last"]):
         assert command("forget", *wrong, "--json").code == 2, wrong
     assert backups(folder) == [saved[3]]
+
+
+def test_s3_a_pin_outlives_a_touched_file_and_one_that_was_damaged_for_a_while(
+    command: Command, database: Any, folder: pathlib.Path
+) -> None:
+    fill(database)
+    gold = command.result("backup", "--label", "gold")["file"]
+    hurt = night(command, database, 0)["file"]
+    command.result("pin", gold)
+    command.result("pin", hurt)
+    os.utime(folder / gold, (1, 1))  # as tar, rsync or a new disk leave it
+    whole = (folder / hurt).read_bytes()
+    (folder / hurt).write_bytes(whole[:-5])
+    assert command("verify", hurt, "--json").error["reason"] == "file_truncated"
+    (folder / hurt).write_bytes(whole)
+    for number in range(9):
+        night(command, database, number + 1)
+    listed = {entry["filename"]: entry for entry in command.result("list")["backups"]}
+    assert listed[gold]["pinned"] and listed[gold]["label"] == "gold"
+    assert listed[hurt]["pinned"] and len(listed) == 9
 
 
 def test_hazard_21_another_databases_folder_is_not_rotated(command: Command, database: Any, folder: pathlib.Path) -> None:

@@ -155,6 +155,65 @@ TEST_CASE("a pinned backup stays through verify and forget, and goes when it is 
     CHECK(on.go().removed == std::vector<std::string>{night(1)});
 }
 
+TEST_CASE("S3: a pin and a label outlive another time of the file, as a copy of the folder gives it") {
+    Rotated on;
+    on.nights(9);
+    mark(on.place, night(1), {true, std::string("gold"), false}, on.context);
+    on.touch(night(1));
+    const Forgotten gone = on.go();
+    CHECK(gone.removed == std::vector<std::string>{night(2)});
+    const ShelfItem kept = read_shelf(*on.store, false, on.context).back();
+    REQUIRE(kept.manifest);
+    CHECK(kept.blob.name == night(1));
+    CHECK(kept.manifest->pinned);
+    CHECK(kept.manifest->label == "gold");
+}
+
+TEST_CASE("S3: a pin outlives a look at the file that failed, and holds when the file is whole again") {
+    for (const bool other_time : {false, true}) {
+        Rotated on;
+        on.nights(9);
+        mark(on.place, night(1), {true, std::nullopt, false}, on.context);
+        const std::string whole = on.text_of(night(1)), path = on.folder + "/" + night(1);
+        const auto time = std::filesystem::last_write_time(path);
+        on.write_text(night(1), whole.substr(0, whole.size() - 5));
+        CHECK(failure_of([&] { verify_file(*on.store, night(1), true, on.context); }).code == Code::corrupt);
+        on.write_text(night(1), whole);
+        if (!other_time) std::filesystem::last_write_time(path, time);
+        CHECK_FALSE(read_shelf(*on.store, false, on.context).front().manifest->name == night(1));
+        CHECK(on.go().removed == std::vector<std::string>{night(2)});
+        CHECK(verify_file(*on.store, night(1), true, on.context).manifest.pinned);
+        CHECK(on.store->list_state("problems").empty());
+    }
+}
+
+TEST_CASE("a file that failed is not believed again because it has its old time back") {
+    Rotated on;
+    on.nights(2);
+    const std::string path = on.folder + "/" + night(1);
+    const auto time = std::filesystem::last_write_time(path);
+    on.replace_in(night(1), "person", "PERSON");
+    CHECK_FALSE(on.examined().back().problem.empty());
+    std::filesystem::last_write_time(path, time);
+    CHECK_FALSE(read_shelf(*on.store, false, on.context).back().manifest);
+    CHECK_FALSE(on.examined().back().manifest);
+}
+
+TEST_CASE("S7: what was accepted is not judged again because its file got another time, what nobody judged is") {
+    Rotated on;
+    on.nights(2, 100);
+    on.make({night(3), 3, {{"users", 10}}});
+    on.make({night(4), 4, {{"users", 90}}});
+    CHECK(on.examined()[1].manifest->state == "suspect");
+    mark(on.place, night(3), {std::nullopt, std::nullopt, true}, on.context);
+    mark(on.place, night(4), {std::nullopt, std::nullopt, true}, on.context);  // the measure by now
+    for (const std::string& name : {night(1), night(2), night(3)}) on.touch(name);
+    on.make({night(5), 5, {{"users", 10}}});
+    const auto shelf = on.examined();
+    CHECK(shelf[0].manifest->state == "suspect");
+    for (std::size_t i = 1; i < shelf.size(); ++i) CHECK(shelf[i].manifest->state == "good");
+}
+
 TEST_CASE("S7: an accepted suspect is good, the latest and the measure, under a backup's name") {
     Rotated on;
     on.nights(2, 100);
