@@ -47,8 +47,11 @@ backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable
           --require-snapshot  --accept-smaller  --no-retention  --wait SECONDS
 before:   --keep-days N  --profile readable|portable  --require-snapshot
           --accept-smaller  --wait SECONDS
+both:     --sentinel COLLECTION  --collection NAME…  --minimum DOCUMENTS: what must not
+          have been lost; without them, and without --keep-…, as the folder's host has it
 forget:   --dry-run  --wait SECONDS
-both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
+backup, forget:
+          --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
           --keep-yearly N  --keep-within SPAN, as 2y5m7d3h  --max-total-bytes N
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup

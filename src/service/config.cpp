@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "format/names.h"
 #include "mongo/client.h"
+#include "service/folder_policy.h"
 #include "service/keeping.h"
 
 namespace reprise {
@@ -81,6 +82,15 @@ const Schema& config_schema() {
     return schema;
 }
 
+GuardRules read_guard_rules(const Json& json, const std::string& database) {
+    GuardRules rules = read_guard(json, database);
+    rules.sentinel = text_or(json, "sentinel", "");
+    const WantedRule asked = parse_startup(json, database).empty;
+    rules.together = asked.automatic ? usual_rule(asked).collections : asked.rule.collections;
+    rules.least_together = asked.rule.minimum;
+    return rules;
+}
+
 Config parse_config(std::string_view text) {
     const Json json = parse_checked(text, config_schema());
     Config config;
@@ -93,11 +103,7 @@ Config parse_config(std::string_view text) {
     config.exclude = texts_of(json, "exclude");
     config.profile = text_or(json, "profile", "readable") == "portable" ? Profile::portable : Profile::readable;
     config.require_snapshot = text_or(json, "consistency", "prefer_snapshot") == "require_snapshot";
-    config.guard = read_guard(json, config.database);
-    config.guard.sentinel = config.sentinel;
-    const WantedRule& asked = config.startup.empty;
-    config.guard.together = asked.automatic ? usual_rule(asked).collections : asked.rule.collections;
-    config.guard.least_together = asked.rule.minimum;
+    config.guard = read_guard_rules(json, config.database);
     config.retention = read_retention(json);
     config.compression = parse_compression(text_or(json, "compression", "none"), "key compression of the configuration");
     config.schedule = read_schedule(json);
@@ -107,6 +113,7 @@ Config parse_config(std::string_view text) {
     config.connect_timeout_ms = number_or(json, "connect_timeout_ms", config.connect_timeout_ms);
     config.log_level = level_of(text_or(json, "log_level", "info"));
     config.admin = read_admin(object_or_empty(json, "admin"));
+    config.policy = policy_in(json);
     check_mongo_url(config.mongo_url);
     check_names(config);
     return config;

@@ -47,6 +47,7 @@ struct Config {
     Compression compression;  // of the files that are written
     Level log_level = Level::info;
     AdminSettings admin;
+    Json policy;  // the keys of folder_policy.h that were given
 };
 
 // What work is given: the configuration, and the secrets that the host pushed until then.
@@ -57,6 +58,8 @@ struct Setup {
 };
 
 const Schema& config_schema();
+// The guard with the sentinel and what startup asks. `json`: of checked keys. Failure{invalid_config, …}.
+GuardRules read_guard_rules(const Json& json, const std::string& database);
 // Failure{invalid_config, …} naming the key, its value's type and what is expected; values are not repeated (S10, S12).
 Config parse_config(std::string_view json);
 Scope configured_scope(const Config& config);  // what is backed up when a call says nothing else

@@ -12,6 +12,7 @@
 #include "engine/snapshot.h"
 #include "engine/verify.h"
 #include "service/attempts.h"
+#include "service/folder_policy.h"
 #include "service/keeping.h"
 #include "service/results.h"
 #include "service/startup.h"
@@ -73,6 +74,7 @@ ForgetRules forget_rules(const std::shared_ptr<const Config>& config, const Rete
 }
 
 Json run_forget(Bench& bench) {
+    bench.config = with_folder_policy(bench.config, *open_local_store(bench.config->directory, true), bench.given.context);
     const RetentionRules keep = overridden(bench.config->retention, bench.options);
     const bool dry_run = yes_or(bench.options, "dry_run", false);
     // A missing folder is not made: nothing in it can go.
@@ -88,8 +90,9 @@ Json run_forget(Bench& bench) {
 }
 
 Json run_backup(Kind kind, Bench& bench) {
+    bench.store = open_local_store(bench.config->directory);
+    bench.config = with_folder_policy(bench.config, *bench.store, bench.given.context);
     const Config& config = *bench.config;
-    bench.store = open_local_store(config.directory);
     BackupOptions options;
     options.scope = scope_of(config, bench.options);
     options.label = text_or(bench.options, kind == Kind::before ? "reason" : "label", "");
@@ -106,6 +109,7 @@ Json run_backup(Kind kind, Bench& bench) {
     const Place place = bench.place(kind);
     Operation operation(place, Access::write_if_able, bench.given.context);
     BackupResult result = backup_within(operation, place, options, bench.given.context);
+    remember_policy(config, actor_in(bench.options), *bench.store, bench.given.context);
     if (result.became_latest && bench.vault.asks_for_signature())
         raise_highest(operation.lease() != nullptr ? &operation.client() : nullptr, place.database, *place.store,
                       result.manifest.sequence);

@@ -237,3 +237,24 @@ def test_a_wiped_database_keeps_its_folder_and_its_rotation(command: Command, da
     assert command.result("auto")["result"] == "restored" and fingerprint(database) == before
     assert command.result("backup")["latest"] is True
     assert len(backups(folder)) == 7
+
+
+def test_the_command_follows_the_hosts_rules_where_it_is_given_none(
+    url: str, command: Command, database: Any, folder: pathlib.Path
+) -> None:
+    fill(database, 30)
+    rules: dict[str, Any] = {"retention": {"keep_last": 9}, "startup": {"minimum": 4}}
+    with Reprise(url, database.name, folder, **rules) as host:
+        made = [host.backup().file for _ in range(9)]
+    command.result("before", "excel import")
+    command.result("backup")
+    assert len(backups(folder)) == 11 - 1 and set(made[2:]) <= set(backups(folder))  # nine, and the one before the import
+    database.users.delete_many({"_id": {"$ne": database.users.find_one()["_id"]}})
+    doubted = command("backup", "--json")
+    assert doubted.code == 4 and doubted.json["state"] == "suspect", doubted.out
+    believed = command.result("backup", "--minimum", "1", "--keep-last", "2", "--collection", "work_hours")
+    assert believed["state"] == "good"
+    policy = folder / ".reprise" / "policy"
+    assert '"keep_last": 9' in policy.read_text()  # one call's rules are not the folder's
+    policy.write_text("{")
+    assert command.result("backup")["state"] == "good"

@@ -74,8 +74,11 @@ backup:   --label TEXT  --include NAME…  --exclude NAME…  --profile readable
           --require-snapshot  --accept-smaller  --no-retention  --wait SECONDS
 before:   --keep-days N  --profile readable|portable  --require-snapshot
           --accept-smaller  --wait SECONDS
+both:     --sentinel COLLECTION  --collection NAME…  --minimum DOCUMENTS: what must not
+          have been lost; without them, and without --keep-…, as the folder's host has it
 forget:   --dry-run  --wait SECONDS
-both:     --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
+backup, forget:
+          --keep-last N  --keep-hourly N  --keep-daily N  --keep-weekly N  --keep-monthly N
           --keep-yearly N  --keep-within SPAN, as 2y5m7d3h  --max-total-bytes N
 restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database NAME
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
@@ -104,6 +107,7 @@ _KEEP = {
     "--keep-within": _TEXT,
     "--max-total-bytes": _NUMBER,
 }
+_WATCHED = {"--sentinel": _TEXT, "--collection": _NAMES, "--minimum": _TEXT}
 _COMMON = {"--json": _FLAG, "--database": _TEXT, "--directory": _TEXT, "--no-progress": _FLAG, "--verbose": _FLAG}
 _OPTIONS: dict[str, dict[str, str]] = {
     "backup": {
@@ -115,6 +119,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--accept-smaller": _FLAG,
         "--no-retention": _FLAG,
         **_KEEP,
+        **_WATCHED,
         "--wait": _TEXT,
     },
     "before": {
@@ -122,6 +127,7 @@ _OPTIONS: dict[str, dict[str, str]] = {
         "--profile": _TEXT,
         "--require-snapshot": _FLAG,
         "--accept-smaller": _FLAG,
+        **_WATCHED,
         "--wait": _TEXT,
     },
     "restore": {
@@ -144,10 +150,8 @@ _OPTIONS: dict[str, dict[str, str]] = {
     "preview": {"--merge": _FLAG, "--exact": _FLAG, "--include": _NAMES, "--exclude": _NAMES, "--wait": _TEXT},
     "auto": {
         "--retry": _FLAG,
-        "--sentinel": _TEXT,
-        "--collection": _NAMES,
+        **_WATCHED,
         "--whole-database": _FLAG,
-        "--minimum": _TEXT,
         "--start-anyway": _FLAG,
         "--wait": _TEXT,
     },
