@@ -274,6 +274,8 @@ void put_startup(Json& json, const Arguments& arguments) {
     const std::string* minimum = arguments.text("minimum");
     const bool listed = collections != arguments.names.end();
     if (!arguments.flag("whole_database") && !listed && minimum == nullptr) return;
+    if (arguments.verb == "auto" && arguments.text("sentinel") != nullptr && (listed || arguments.flag("whole_database")))
+        throw usage("auto takes one of --sentinel, --collection and --whole-database");
     json.Key("startup");
     json.StartObject();
     if (arguments.flag("whole_database")) put(json, "empty", "database");

@@ -210,7 +210,7 @@ void Deciding::trim_suspects() {
         if (entry->held->kind == FileKind::suspect)
             suspects.push_back(entry);
         else
-            entry->bind("suspect_kept", "it was good when it was made, and suspect only when judged again: accept or remove it");
+            entry->bind("suspect_kept", "it was good when it was made, and suspect when judged again: accept or remove it");
     if (suspects.size() <= kSuspectsKept) {
         for (Entry* entry : suspects) entry->keep("suspect_kept", "suspect: accept it, or remove it");
         return;

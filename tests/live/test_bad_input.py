@@ -62,6 +62,11 @@ def test_a_missing_url_is_told_where_it_is_needed(command: Command) -> None:
     assert command("list", MONGO_URL=None).code == 0
 
 
+def test_auto_is_told_one_rule_of_what_is_empty(command: Command) -> None:
+    for more in (["--collection", "work"], ["--whole-database"]):
+        assert "one of --sentinel" in refused(command, ["auto", "--sentinel", "users", *more], 2)["message"]
+
+
 def test_a_malformed_url_is_a_configuration_error(command: Command) -> None:
     assert "mongo_url" in refused(command, ["backup"], 2, MONGO_URL="localhost:27017")["message"]
 

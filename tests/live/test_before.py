@@ -7,11 +7,12 @@ import logging
 import os
 import pathlib
 import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from e2e import COMMANDS, Command, fill, fingerprint, wipe
+from e2e import Command, fill, fingerprint, wipe
 
 from reprise import AsyncReprise, InvalidArgumentError, Reprise
 
@@ -102,7 +103,7 @@ def test_work_that_raises_is_told_how_to_go_back(
     assert [each.levelno for each in caplog.records if each.getMessage() == note] == [logging.ERROR]
     assert url.split("//")[1].split("/")[0] not in note, "a connection string may hold a password"
     # The command of the note, as a person would type it.
-    words = saved.command.replace("reprise restore", f'"{COMMANDS["c++"][0]}" restore')
+    words = saved.command.replace("python3", f'"{sys.executable}"')
     ended = subprocess.run(["sh", "-c", words], env={**os.environ, "MONGO_URL": url}, capture_output=True, check=False)
     assert ended.returncode == 0, ended.stderr.decode()
     assert fingerprint(database) == before
@@ -135,6 +136,16 @@ def test_the_end_of_a_program_is_no_fault(opened: Reprise, database: Any) -> Non
         spoil(database)
         raise SystemExit(0)
     assert not getattr(caught.value, "__notes__", []) and database.users.find_one({"_id": "half"})
+
+
+def test_a_program_that_gives_up_is_told_and_put_back(opened: Reprise, database: Any) -> None:
+    before = fill(database)
+    with pytest.raises(SystemExit) as caught, opened.before(REASON, restore_on_error=True):
+        spoil(database)
+        raise SystemExit("row 17 is wrong")
+    assert any("as restore_on_error asked" in each for each in caught.value.__notes__)
+    assert not any("nothing was put back" in each for each in caught.value.__notes__)
+    assert fingerprint(database) == before
 
 
 def test_without_a_backup_the_work_does_not_begin(opened: Reprise, database: Any, folder: pathlib.Path) -> None:

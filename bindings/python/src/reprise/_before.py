@@ -11,8 +11,14 @@ from typing import Any
 from ._engine import log
 from ._results import BackupResult, RestoreResult
 
-# The work was not at fault, and nothing is half done that a person must hear of.
-_NO_FAULT = (GeneratorExit, SystemExit)
+RESTORE_WAIT_MS = 60_000  # as long as the backup waits for somebody else at work
+
+
+def _is_fault(error: BaseException) -> bool:
+    """A generator that is closed, and a program that ends well, leave nothing half done that a person must hear of."""
+    if isinstance(error, SystemExit):
+        return error.code not in (None, 0)
+    return not isinstance(error, GeneratorExit)
 
 
 class Saved:
@@ -39,19 +45,17 @@ class Saved:
 
     @property
     def command(self) -> str:
-        """What to type to go back; MONGO_URL is taken from the environment."""
+        """What to type to go back; MONGO_URL and the keys (BACKUP_…) are taken from the environment."""
         where = f"DB_NAME={shlex.quote(self._database)} BACKUP_DIR={shlex.quote(self._directory)}"
-        return f"{where} reprise restore {shlex.quote(self.file)}"
+        return f"{where} python3 -m reprise restore {shlex.quote(self.file)}"
 
-    def offer(self, error: BaseException) -> bool:
-        """Says how to go back; False when the block's end was no fault."""
-        if isinstance(error, _NO_FAULT):
+    def offer(self, error: BaseException, goes_back: bool) -> bool:
+        """Says how to go back, unless that is done at once; False when the block's end was no fault."""
+        if not _is_fault(error):
             return False
-        said = (
-            f'reprise: the database was saved before "{self.reason}" in {self.path}; nothing was put back. '
-            f"To go back: {self.command} (or in Python: restore({self.file!r}))"
-        )
-        self._tell(error, said)
+        said = f'reprise: the database was saved before "{self.reason}" in {self.path}'
+        how = f"To go back: {self.command} (or in Python: restore({self.file!r}))"
+        self._tell(error, said if goes_back else f"{said}; nothing was put back. {how}")
         with suppress(AttributeError, TypeError):
             error.reprise_saved = self  # type: ignore[attr-defined]
         return True
@@ -74,7 +78,7 @@ class Saved:
 class Before(Saved):
     """What `Reprise.before` returns: the backup is made; `with` watches over the work."""
 
-    def __init__(self, saved: Saved, restore: Callable[[str], RestoreResult], on_error: bool) -> None:
+    def __init__(self, saved: Saved, restore: Callable[..., RestoreResult], on_error: bool) -> None:
         super().__init__(saved.reason, saved.result, saved._database, saved._directory)
         self._restore = restore
         self._on_error = on_error
@@ -87,10 +91,10 @@ class Before(Saved):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is None or not self.offer(error) or not self._on_error:
+        if error is None or not self.offer(error, self._on_error) or not self._on_error:
             return
         try:
-            self.tell_restored(error, self.restore())
+            self.tell_restored(error, self._restore(self.file, wait_ms=RESTORE_WAIT_MS))
         except Exception as failure:
             self.tell_failed(error, failure)
 
@@ -101,7 +105,7 @@ class AsyncBefore:
     def __init__(
         self,
         save: Callable[[], Awaitable[Saved]],
-        restore: Callable[[str], Awaitable[RestoreResult]],
+        restore: Callable[..., Awaitable[RestoreResult]],
         on_error: bool,
     ) -> None:
         self._save = save
@@ -120,9 +124,9 @@ class AsyncBefore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         saved = self._saved
-        if error is None or saved is None or not saved.offer(error) or not self._on_error:
+        if error is None or saved is None or not saved.offer(error, self._on_error) or not self._on_error:
             return
         try:
-            saved.tell_restored(error, await self._restore(saved.file))
+            saved.tell_restored(error, await self._restore(saved.file, wait_ms=RESTORE_WAIT_MS))
         except Exception as failure:
             saved.tell_failed(error, failure)

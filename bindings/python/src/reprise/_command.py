@@ -299,6 +299,9 @@ def _keys(environment: Mapping[str, str]) -> dict[str, Any]:
 def _startup(found: Found) -> dict[str, Any]:
     """The configuration's key `startup`, as far as it was given: what counts as empty."""
     values: dict[str, Any] = {}
+    listed = found.flag("whole_database") or found.options.get("collection")
+    if found.verb == "auto" and found.text("sentinel") is not None and listed:
+        raise _usage("auto takes one of --sentinel, --collection and --whole-database")
     if found.flag("whole_database"):
         values["empty"] = "database"
     if found.options.get("collection"):
