@@ -1,7 +1,6 @@
 #include "engine/measure.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "codec/json.h"
 
@@ -37,18 +36,11 @@ bool counts_before(const ShelfItem& item, const Manifest& judged) {
     return manifest.id != judged.id && manifest.sequence < judged.sequence;
 }
 
-std::int64_t bytes_of(const Manifest& manifest) {
-    std::int64_t sum = 0;
-    for (const auto& [name, collection] : manifest.summary.collections) sum += collection.bson_bytes;
-    return sum;
-}
-
-bool larger(const Manifest& a, const Manifest& b) {
-    return std::make_tuple(a.summary.documents, bytes_of(a), a.sequence) >
-           std::make_tuple(b.summary.documents, bytes_of(b), b.sequence);
-}
-
 bool is_base(const Manifest& manifest, const Base& base) { return !base.id.empty() && manifest.id == base.id; }
+
+void sort_newest_first(std::vector<const Manifest*>& found) {
+    std::sort(found.begin(), found.end(), [](const Manifest* a, const Manifest* b) { return older(*b, *a); });
+}
 
 // What somebody accepted or brought back on purpose counts whatever it is (a safety backup, a file of another database), but
 // only for what was made after that: files from before are judged by those before them, as they were when they were made.
@@ -61,13 +53,14 @@ bool measures(const ShelfItem& item, const Base& base, const Manifest& judged) {
 
 }  // namespace
 
-std::optional<Manifest> find_measure(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged) {
+std::vector<const Manifest*> counted_backups(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged) {
     const Base base = read_base(store);
-    std::optional<Manifest> best;
-    if (is_base(judged, base)) return best;  // a person's word is not taken back
+    std::vector<const Manifest*> found;
+    if (is_base(judged, base)) return found;  // a person's word is not taken back
     for (const ShelfItem& item : shelf)
-        if (measures(item, base, judged) && (!best || larger(*item.manifest, *best))) best = *item.manifest;
-    return best;
+        if (measures(item, base, judged)) found.push_back(&*item.manifest);
+    sort_newest_first(found);
+    return found;
 }
 
 void reset_measure(Store& store, const Manifest& manifest, std::int64_t since) {
@@ -83,7 +76,7 @@ std::vector<const Manifest*> missed_backups(Store& store, const std::vector<Shel
     std::vector<const Manifest*> found;
     for (const ShelfItem& item : shelf)
         if (counts_before(item, judged) && item.manifest->sequence >= base.accepted) found.push_back(&*item.manifest);
-    std::sort(found.begin(), found.end(), [](const Manifest* a, const Manifest* b) { return older(*b, *a); });
+    sort_newest_first(found);
     return found;
 }
 

@@ -11,8 +11,9 @@
 
 namespace reprise {
 
-// What `judged` is compared with: of the good backups before it the largest, as a copy; nullopt when there is none.
-std::optional<Manifest> find_measure(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged);
+// What `judged` is compared with: the good backups before it, newest first, as pointers into `shelf`. Files from before an
+// accept or a restore are compared as if that had not been; what was accepted or restored itself, with nothing.
+std::vector<const Manifest*> counted_backups(Store& store, const std::vector<ShelfItem>& shelf, const Manifest& judged);
 // From now on `manifest` and what is newer than `since` count, and nothing older.
 void reset_measure(Store& store, const Manifest& manifest, std::int64_t since);
 // A person said that `manifest` is right: it is the measure, and what it lost against older ones is not missed any more.

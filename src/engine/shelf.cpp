@@ -72,7 +72,6 @@ bool newer(const ShelfItem& a, const ShelfItem& b) {
 // A backup that became visible without a manifest may have been cut off before the guard's word was written down.
 void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& manifest, const GuardRules& rules) {
     if (manifest.kind == "before_restore" || manifest.legacy || !is_good(manifest)) return;
-    const auto measure = find_measure(store, shelf, manifest);
     Scope scope;  // the file's own lists are not in the manifest: a backup of a part has only fewer collections
     scope.is = manifest.scope;
     for (const auto& [name, collection] : manifest.summary.collections) scope.include.push_back(name);
@@ -80,7 +79,7 @@ void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& ma
     GuardFacts facts;
     facts.scope = &scope;
     facts.now = &manifest.summary;
-    facts.measure = measure ? &measure->summary : nullptr;
+    facts.counted = counted_backups(store, shelf, manifest);
     const Verdict verdict = judge(facts, rules);
     if (!verdict.suspect) return;
     manifest.state = "suspect";

@@ -113,11 +113,10 @@ void Backup::judge_it(const WrittenBackup& written) {
     Manifest& manifest = result_.manifest;
     if (options_.kind == FileKind::before_restore) manifest.kind = "before_restore";
     if (!counts()) return;
-    const auto measure = find_measure(store_, shelf_, manifest);
     GuardFacts facts;
     facts.scope = &written.header.scope;
     facts.now = &written.summary;
-    facts.measure = measure ? &measure->summary : nullptr;
+    facts.counted = counted_backups(store_, shelf_, manifest);
     facts.before = missed_backups(store_, shelf_, manifest);
     verdict_ = judge(facts, options_.guard);
     if (!verdict_.suspect) return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -13,6 +14,17 @@ constexpr const char* kUsualSentinel = "users";
 struct Totals {
     std::int64_t documents = 0, bytes = 0;
 };
+
+std::int64_t bytes_of(const Manifest& manifest) {
+    std::int64_t sum = 0;
+    for (const auto& [name, collection] : manifest.summary.collections) sum += collection.bson_bytes;
+    return sum;
+}
+
+bool larger(const Manifest& a, const Manifest& b) {
+    return std::make_tuple(a.summary.documents, bytes_of(a), a.sequence) >
+           std::make_tuple(b.summary.documents, bytes_of(b), b.sequence);
+}
 
 Totals totals(const Summary& summary, const Scope& scope) {
     Totals sum;
@@ -59,24 +71,28 @@ std::int64_t documents_in(const Summary& summary, const std::vector<std::string>
     return sum;
 }
 
-// nullopt: they hold what they should, or say nothing.
+// nullopt: they hold what they should, or never did. The largest backup may be older than the first document in them.
 std::optional<Verdict> compare_watched(const GuardFacts& facts, std::vector<std::string> names, std::int64_t least) {
     const auto left_out = [&](const std::string& name) { return !facts.scope->selects(name); };
     names.erase(std::remove_if(names.begin(), names.end(), left_out), names.end());
-    const std::int64_t now = documents_in(*facts.now, names), before = documents_in(*facts.measure, names);
-    if (now >= least || before < least) return std::nullopt;
+    const std::int64_t now = documents_in(*facts.now, names);
+    const auto held = std::find_if(facts.counted.begin(), facts.counted.end(),
+                                   [&](const Manifest* one) { return documents_in(one->summary, names) >= least; });
+    if (now >= least || held == facts.counted.end()) return std::nullopt;
     std::string listed;
     for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + printable(name);
     const bool one = names.size() == 1;
     const std::string left = now > 0 ? (one ? " holds " : " hold ") + std::to_string(now) + " documents"
                                      : std::string(one ? " is empty" : " are empty");
     return trip("sentinel_empty", (one ? "collection " : "collections ") + listed + left +
-                                      " where the largest good backup holds " + std::to_string(before) + " documents");
+                                      " where " + (*held)->name + " holds " +
+                                      std::to_string(documents_in((*held)->summary, names)) + " documents");
 }
 
 Verdict decide(const GuardFacts& facts, const GuardRules& rules) {
     const Totals now = totals(*facts.now, *facts.scope);
-    if (facts.measure == nullptr) {
+    const Manifest* measure = largest(facts.counted);
+    if (measure == nullptr) {
         if (now.documents == 0) return trip("no_documents", "the database holds no document at all");
         return {};
     }
@@ -86,10 +102,17 @@ Verdict decide(const GuardFacts& facts, const GuardRules& rules) {
         if (auto tripped = compare_watched(facts, rules.together, rules.least_together)) return *tripped;
     }
     if (now.documents == 0) return trip("no_documents", "the database holds no document at all");
-    return compare_totals(now, totals(*facts.measure, *facts.scope), rules);
+    return compare_totals(now, totals(measure->summary, *facts.scope), rules);
 }
 
 }  // namespace
+
+const Manifest* largest(const std::vector<const Manifest*>& counted) {
+    const Manifest* best = nullptr;
+    for (const Manifest* one : counted)
+        if (best == nullptr || larger(*one, *best)) best = one;
+    return best;
+}
 
 Verdict judge(const GuardFacts& facts, const GuardRules& rules) {
     Verdict verdict = decide(facts, rules);

@@ -24,10 +24,10 @@ struct GuardRules {
 };
 
 struct GuardFacts {
-    const Scope* scope = nullptr;         // of the backup that is judged; never null
-    const Summary* now = nullptr;         // never null
-    const Summary* measure = nullptr;     // of the largest good backup that counts; null: none
-    std::vector<const Manifest*> before;  // good backups whose collections are missed, newest first (policy/lost.h)
+    const Scope* scope = nullptr;          // of the backup that is judged; never null
+    const Summary* now = nullptr;          // never null
+    std::vector<const Manifest*> counted;  // good backups that it is compared with, newest first
+    std::vector<const Manifest*> before;   // good backups whose collections are missed, newest first (policy/lost.h)
 };
 
 struct Verdict {
@@ -38,9 +38,12 @@ struct Verdict {
     std::vector<Lost> lost;   // collections that became empty or missing: each warns, and pins its holder unless overridden
 };
 
-// Only what the backup's own scope selects is compared, so that a changed configuration is no loss. The sentinel trips when
-// the measure holds documents in it and the backup none, and so do the collections that startup asks together (a mistyped name
-// never trips); unconfigured the sentinel is `users`.
+// The measure: of the backups that count the one with the most documents; null when none does.
+const Manifest* largest(const std::vector<const Manifest*>& counted);
+
+// Only what the backup's own scope selects is compared, so that a changed configuration is no loss; totals with the measure.
+// The sentinel trips when any backup that counts holds documents in it and this one none, and so do the collections that
+// startup asks together (a mistyped name never trips); unconfigured the sentinel is `users`.
 Verdict judge(const GuardFacts& facts, const GuardRules& rules);
 
 }  // namespace reprise

@@ -80,3 +80,21 @@ def test_s3_a_copied_folder_keeps_every_backup_after_a_restore(
         listed = {each.filename: each for each in opened.list() if each.kind == "backup"}
         assert len(listed) == 9 and {each.state for each in listed.values()} == {"good"}
         assert listed[last].pinned is (manifests == "kept")
+
+
+@pytest.mark.parametrize("sentinel", [{}, {"sentinel": "users"}], ids=["automatic", "configured"])
+def test_s7_users_that_the_largest_backup_never_held_are_kept_and_come_back(
+    url: str, database: Any, folder: pathlib.Path, sentinel: dict[str, Any]
+) -> None:
+    add(database, "work", 1000)
+    with Reprise(url, database.name, folder, **sentinel) as opened:
+        opened.backup()
+        database.work.delete_many({"_id": {"$regex": "^[7-9]"}})
+        add(database, "users", 200)
+        good = opened.backup().file
+        database.users.delete_many({})
+        made = nights(opened, database)
+        assert {(each.state, each.suspect_reason, each.latest) for each in made} == {("suspect", "sentinel_empty", False)}
+        started = opened.auto()
+        assert (started.result, started.file) == ("restored", good)
+        assert database.users.count_documents({}) == 200

@@ -171,11 +171,11 @@ TEST_CASE("an accepted backup starts the measure anew, a restored older one too"
     Manifest next = *shelf[0].manifest;
     next.id = "next";
     next.sequence = 4;
-    CHECK(find_measure(*on.store, shelf, next)->sequence == 1);
+    CHECK(largest(counted_backups(*on.store, shelf, next))->sequence == 1);
     reset_measure(*on.store, *shelf[1].manifest, 2);
-    CHECK(find_measure(*on.store, shelf, next)->sequence == 3);
+    CHECK(largest(counted_backups(*on.store, shelf, next))->sequence == 3);
     reset_measure(*on.store, *shelf[1].manifest, 3);
-    CHECK(find_measure(*on.store, shelf, next)->sequence == 2);
+    CHECK(largest(counted_backups(*on.store, shelf, next))->sequence == 2);
 }
 
 TEST_CASE("S7: what was brought back on purpose is the measure, also a file of another database or a safety backup") {
@@ -192,7 +192,7 @@ TEST_CASE("S7: what was brought back on purpose is the measure, also a file of a
     next.sequence = 3;
     for (const char* name : {"before_restore_20251012_162722.json", "backup_20251012_162723.json"}) {
         reset_measure(*on.store, *item(name).manifest, 2);
-        CHECK(find_measure(*on.store, shelf, next)->name == name);
+        CHECK(largest(counted_backups(*on.store, shelf, next))->name == name);
     }
 }
 
@@ -207,7 +207,7 @@ TEST_CASE("S7: files that are judged again after a restore are judged by those b
     Manifest next = *shelf[0].manifest;
     next.id = "next";
     next.sequence = 8;
-    CHECK(find_measure(*on.store, shelf, next)->summary.documents == 60);
+    CHECK(largest(counted_backups(*on.store, shelf, next))->summary.documents == 60);
 }
 
 TEST_CASE("S7: what was accepted stays good when it is judged again") {

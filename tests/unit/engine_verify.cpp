@@ -90,7 +90,7 @@ TEST_CASE("a rehashed backup is never latest, never good by itself, never the gu
     Manifest next = result.manifest;
     next.id = "next";
     next.sequence = 9;
-    CHECK_FALSE(find_measure(*on.store, shelf, next));
+    CHECK(counted_backups(*on.store, shelf, next).empty());
 }
 
 TEST_CASE("rehash of a file that is not JSON any more names the place, and leaves nothing behind") {

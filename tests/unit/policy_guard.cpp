@@ -22,10 +22,9 @@ Verdict ask(const Summary& now, const Summary* measure, const GuardRules& rules 
     GuardFacts facts;
     facts.scope = &scope;
     facts.now = &now;
-    facts.measure = measure;
     Manifest holder;
     holder.name = "backup_before.json";
-    if (measure != nullptr) holder.summary = *measure, facts.before = {&holder};
+    if (measure != nullptr) holder.summary = *measure, facts.before = facts.counted = {&holder};
     return judge(facts, rules);
 }
 
@@ -96,6 +95,33 @@ TEST_CASE("S7: an empty database stays suspect after an empty backup was accepte
     CHECK(ask(measure, &measure).reason == "no_documents");
 }
 
+TEST_CASE("S7: the sentinel is watched against every backup that counts, totals against the largest alone") {
+    Manifest early, late;
+    early.name = "early", late.name = "late";
+    early.summary = holding({{"work", {1000, 50000}}});
+    late.summary = holding({{"work", {700, 35000}}, {"users", {200, 8000}}});
+    const Scope scope;
+    const auto judged = [&](std::int64_t users, const GuardRules& rules = {}) {
+        const Summary now = holding({{"work", {700, 35000}}, {"users", {users, 40 * users}}});
+        GuardFacts facts;
+        facts.scope = &scope;
+        facts.now = &now;
+        facts.counted = {&late, &early};
+        CHECK(largest(facts.counted) == &early);
+        return judge(facts, rules);
+    };
+    CHECK(judged(0).reason == "sentinel_empty");
+    CHECK(judged(0).message == "collection users is empty where late holds 200 documents");
+    CHECK_FALSE(judged(1).suspect);
+    GuardRules rules;
+    rules.together = {"users"};
+    rules.least_together = 2;
+    CHECK(judged(1, rules).reason == "sentinel_empty");
+    CHECK_FALSE(judged(2, rules).suspect);
+    early.summary = holding({{"work", {2000, 50000}}});
+    CHECK(judged(200).reason == "fewer_documents");
+}
+
 TEST_CASE("S7: a collection that became empty or missing is named with the newest backup that still holds it") {
     Manifest old, newer;
     old.name = "old", newer.name = "newer";
@@ -141,7 +167,7 @@ TEST_CASE("S7: the collections that startup asks trip together, against the mini
     CHECK_FALSE(ask(left(0, 3, 2), &measure, rules).suspect);
     const Verdict verdict = ask(left(1, 1, 2), &measure, rules);
     CHECK(verdict.reason == "sentinel_empty");
-    CHECK(verdict.message == "collections clerks, staff hold 2 documents where the largest good backup holds 10 documents");
+    CHECK(verdict.message == "collections clerks, staff hold 2 documents where backup_before.json holds 10 documents");
     CHECK(ask(left(0, 0, 2), &measure, rules).message.find("clerks, staff are empty") != std::string::npos);
     CHECK(ask(left(4, 6, 0), &measure, rules).message.find("collection users is empty") != std::string::npos);
     rules.least_together = 11;  // never held so many: no loss
