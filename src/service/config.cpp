@@ -1,5 +1,6 @@
 #include "service/config.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -36,6 +37,23 @@ void check_names(const Config& config) {
     if (!config.sentinel.empty()) check("sentinel", config.sentinel);
     for (std::size_t i = 0; i < config.include.size(); ++i) check("include[" + std::to_string(i) + "]", config.include[i]);
     for (std::size_t i = 0; i < config.exclude.size(); ++i) check("exclude[" + std::to_string(i) + "]", config.exclude[i]);
+}
+
+// What tells that the data are lost has to be in the backups: else nobody watches it, and none of them may be restored.
+void check_watched(const Config& config) {
+    const Scope scope = configured_scope(config);
+    const auto check = [&](const char* key, const std::string& name) {
+        if (scope.selects(name)) return;
+        const bool excluded = std::count(config.exclude.begin(), config.exclude.end(), name) > 0;
+        throw Failure(Code::invalid_config, "keys_contradict",
+                      std::string("keys ") + key + " and " + (excluded ? "exclude" : "include") +
+                          " of the configuration contradict each other: collection " + printable(name) +
+                          " tells whether the data are lost, and " +
+                          (excluded ? "exclude leaves it out of every backup" : "include does not name it") +
+                          "; back it up, or let another collection tell");
+    };
+    if (!config.sentinel.empty()) check("sentinel", config.sentinel);
+    for (const std::string& name : config.startup.empty.rule.collections) check("startup.collections", name);
 }
 
 Json names_to_json(const std::vector<std::string>& names) {
@@ -116,6 +134,7 @@ Config parse_config(std::string_view text) {
     config.policy = policy_in(json);
     check_mongo_url(config.mongo_url);
     check_names(config);
+    check_watched(config);
     return config;
 }
 

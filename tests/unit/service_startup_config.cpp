@@ -48,6 +48,20 @@ TEST_CASE("waiting and failing are the host's to choose") {
           std::string::npos);
 }
 
+TEST_CASE("S12: a collection that tells whether the data are lost and is in no backup is refused, naming both keys") {
+    const auto contradicts = [](const std::string& keys) {
+        const std::string said = refused(keys);
+        return said.rfind("keys_contradict: keys ", 0) == 0 ? said.substr(22, said.find(" of the configuration") - 22) : said;
+    };
+    CHECK(contradicts(R"("sentinel":"people","exclude":["people"])") == "sentinel and exclude");
+    CHECK(contradicts(R"("sentinel":"people","include":["work"])") == "sentinel and include");
+    CHECK(contradicts(R"("startup":{"collections":["a","people"]},"exclude":["people"])") == "startup.collections and exclude");
+    CHECK(contradicts(R"("startup":{"collections":["a","people"]},"include":["a"])") == "startup.collections and include");
+    CHECK(contradicts(R"("sentinel":"people","startup":{"empty":"database"},"exclude":["people"])") == "sentinel and exclude");
+    CHECK(refused(R"("sentinel":"people","exclude":["work"],"include":["people","work"])") == "taken");
+    CHECK(refused(R"("exclude":["users"])") == "taken");
+}
+
 TEST_CASE("S12: a wrong startup key is refused by its path") {
     CHECK(refused(R"("startup":{"colections":["a"]})").find("did you mean \"startup.collections\"") != std::string::npos);
     CHECK(refused(R"("startup":{"minimum":0})").find("key startup.minimum") != std::string::npos);
