@@ -80,7 +80,9 @@ void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& ma
     facts.scope = &scope;
     facts.now = &manifest.summary;
     facts.counted = counted_backups(store, shelf, manifest);
-    const Verdict verdict = judge(facts, rules);
+    GuardRules own = rules;
+    own.accept_smaller = false;  // a person's word for the backup that is being made, not for what else lies there
+    const Verdict verdict = judge(facts, own);
     if (!verdict.suspect) return;
     manifest.state = "suspect";
     manifest.suspect_reason = verdict.reason;

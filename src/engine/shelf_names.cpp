@@ -66,6 +66,17 @@ std::string inside(const std::string& folder, const std::string& wanted) {
     return path.filename().string();
 }
 
+Failure no_backup(Store& store, const std::string& folder) {
+    for (const ShelfItem& item : read_shelf(store, false, Context())) {
+        if (!item.manifest || item.name.kind == FileKind::before_restore || item.manifest->state != "suspect") continue;
+        const std::string name = printable(item.blob.name);
+        return Failure(Code::not_found, "no_backup",
+                       "there is no good backup in " + printable(folder) + "; the newest suspect one is " + name + " (" +
+                           item.manifest->suspect_reason + "): if it is right accept it, or restore it by its name");
+    }
+    return Failure(Code::not_found, "no_backup", "there is no backup in " + printable(folder) + "; make one with: backup");
+}
+
 }  // namespace
 
 std::optional<std::string> latest_name(Store& store) {
@@ -100,7 +111,7 @@ void set_latest(Store& store, const std::string& name) {
 std::string resolve_name(Store& store, const std::string& folder, const std::string& wanted) {
     if (wanted == "latest") {
         if (const auto name = latest_name(store)) return *name;
-        throw Failure(Code::not_found, "no_backup", "there is no backup in " + printable(folder) + "; make one with: backup");
+        throw no_backup(store, folder);
     }
     if (wanted.find('\0') != std::string::npos)
         throw Failure(Code::invalid_argument, "name_invalid", "a file name holds a NUL");

@@ -31,8 +31,8 @@ enum class Trust {
 VerifyResult verify_file(Store& store, const std::string& name, bool remember, const Context& context,
                          Trust trust = Trust::ask);
 VerifyResult verify_open(OpenBlob& blob, const Context& context, Trust trust = Trust::ask);
-// What the guard and people decided about a file outlives a new check of it, and one that failed: true when its old manifest, whatever size and
-// time that names, is of the same content, and its state, pin, label and time were taken over.
+// What the guard and people decided about a file outlives a new check of it, and one that failed: true when its old manifest,
+// whatever size and time that names, is of the same content, and its state, pin, label and time were taken over.
 bool keep_decisions(Store& store, Manifest& manifest);
 // Of a file that could not be read: file_truncated or file_damaged where the manifest shows that, else the failure itself.
 Failure explain_damage(Store& store, OpenBlob& blob, const Failure& failure, const Context& context);

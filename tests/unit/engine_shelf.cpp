@@ -138,6 +138,28 @@ TEST_CASE("latest of an empty folder is an error that says what to do") {
     CHECK(reason_of([&] { resolve_name(*on.store, on.folder, "latest"); }) == "no_backup");
 }
 
+TEST_CASE("latest of a folder with suspects alone names the newest of them and what a person can do") {
+    Shelf on;
+    on.make({"suspect_20251012_162721.json", 1, {{"users", 0}}});
+    on.make({"suspect_20251012_162722.json", 2, {{"users", 0}}});
+    on.make({"before_restore_20251012_162723.json", 3, {{"users", 5}}});
+    on.examined();
+    const Failure failure = failure_of([&] { resolve_name(*on.store, on.folder, "latest"); });
+    CHECK(failure.reason == "no_backup");
+    CHECK(failure.message.find("suspect_20251012_162722.json (named_suspect): if it is right accept it") != std::string::npos);
+}
+
+TEST_CASE("S7: accept_smaller is for the backup being made, not for a file that lies there without a manifest") {
+    Shelf on;
+    on.make({"backup_20251012_162721.json", 1, {{"users", 100}}});
+    on.make({"backup_20251012_162722.json", 2, {{"users", 10}}});
+    GuardRules rules;
+    rules.accept_smaller = true;
+    const auto shelf = read_shelf(*on.store, true, on.context, rules);
+    CHECK(shelf[0].manifest->state == "suspect");
+    CHECK(shelf[1].manifest->state == "good");
+}
+
 TEST_CASE("99 names of one second are given out, and then it says so") {
     Shelf on;
     const std::int64_t second = 1760286441000000;
