@@ -42,9 +42,11 @@ public:
         say("verifying");
         const VerifyResult verified = verify();
         file_ = verified.manifest;
+        keep_decisions(*place_.store, file_);
         warn(operation_.notes());
         warn(verified.warnings);
         check_file_fits(file_, options_, place_, operation_.deployment());
+        warn_of_suspect();
         open_reader();
         plan_ = make_plan(entries(), live_, options_, reader_->legacy());
         warn(plan_.warnings);
@@ -77,6 +79,14 @@ private:
 
     void warn(const std::vector<std::string>& more) {
         result_.warnings.insert(result_.warnings.end(), more.begin(), more.end());
+    }
+
+    void warn_of_suspect() {
+        if (file_.state == "good") return;
+        const std::string name = printable(options_.file);
+        warn({name + " is a suspect backup (" + file_.suspect_reason + "): the guard did not believe it, and later backups " +
+              "are still judged by those before it; if it is right: accept " + name});
+        context_.log(Level::warning, result_.warnings.back());
     }
 
     // The same open file from its first byte: what is staged is proven to be what was verified.
@@ -342,8 +352,10 @@ private:
         }
     }
 
-    // What was brought back on purpose is what later backups are judged by (S7), however small it is.
+    // What was brought back on purpose is what later backups are judged by (S7), however small it is. Not so a suspect file:
+    // work that failed may have brought it back by itself, and the loss that the guard found would count as right.
     void become_measure() {
+        if (file_.state != "good") return;
         const bool whole = options_.include.empty() && options_.exclude.empty() && file_.scope != "partial";
         if (options_.mode != RestoreMode::replace || !whole || file_.legacy || place_.foreign_folder) return;
         try {

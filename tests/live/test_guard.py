@@ -98,3 +98,42 @@ def test_s7_users_that_the_largest_backup_never_held_are_kept_and_come_back(
         started = opened.auto()
         assert (started.result, started.file) == ("restored", good)
         assert database.users.count_documents({}) == 200
+
+
+class ImportFailed(Exception):
+    pass
+
+
+def test_hazard_01_a_suspect_backup_that_failed_work_brought_back_rotates_no_good_one_away(
+    url: str, database: Any, folder: pathlib.Path
+) -> None:
+    add(database, "work", 20)
+    add(database, "users", 500)
+    with Reprise(url, database.name, folder) as opened:
+        good = {opened.backup().file, opened.backup().file}
+        database.users.delete_many({})
+        with pytest.raises(ImportFailed) as caught, opened.before("import", restore_on_error=True) as saved:
+            raise ImportFailed
+        assert saved.file.startswith("suspect_") and saved.restored is not None
+        said = caught.value.__notes__[-1]
+        assert f"{saved.file} is a suspect backup (sentinel_empty)" in said and f"accept {saved.file}" in said
+        assert {(each.state, each.latest) for each in nights(opened, database)} == {("suspect", False)}
+        assert good <= {each.filename for each in opened.list()}
+        database.client.drop_database(database.name)
+        assert opened.auto().file in good
+        assert database.users.count_documents({}) == 500
+
+
+def test_s7_a_suspect_that_was_restored_by_name_is_the_measure_once_it_is_accepted(
+    url: str, database: Any, folder: pathlib.Path
+) -> None:
+    add(database, "work", 20)
+    add(database, "users", 500)
+    with Reprise(url, database.name, folder) as opened:
+        opened.backup()
+        database.users.delete_many({})
+        suspect = opened.backup().file
+        assert f"{suspect} is a suspect backup" in " ".join(opened.restore(suspect).warnings)
+        assert opened.backup().state == "suspect"
+        opened.accept(suspect)
+        assert opened.backup().state == "good"

@@ -63,7 +63,7 @@ class Saved:
     def tell_restored(self, error: BaseException, restored: RestoreResult) -> None:
         self.restored = restored
         said = f"reprise: restored {restored.documents} documents from {self.file}, as restore_on_error asked"
-        self._tell(error, f"{said}. {restored.undo}")
+        self._tell(error, " ".join([f"{said}.", restored.undo, *restored.warnings]))
 
     def tell_failed(self, error: BaseException, failure: Exception) -> None:
         self._tell(error, f"reprise: restore_on_error could not restore {self.file}: {failure}. To go back: {self.command}")
