@@ -121,7 +121,6 @@ Json run_backup(Kind kind, Bench& bench) {
 Json run_startup(Bench& bench) {
     StartupOptions options;
     options.empty = bench.config->startup.empty;
-    options.guard = bench.config->guard;
     options.retry = yes_or(bench.options, "retry", false);
     options.start_anyway = bench.config->startup.start_anyway;
     if (bench.options.find("on_failure") != nullptr)
@@ -131,6 +130,7 @@ Json run_startup(Bench& bench) {
     quick.store = reader.get();
     const auto open_place = [&] {
         bench.store = open_local_store(bench.config->directory);
+        options.guard = with_folder_policy(bench.config, *bench.store, bench.given.context)->guard;
         bench.given.record();
         return bench.place(Kind::startup);
     };

@@ -41,8 +41,9 @@ def test_hazard_10_a_seeded_admin_rotates_no_backup_of_the_users_away_where_a_mi
         assert database.users.count_documents({}) == 300
 
 
+@pytest.mark.parametrize("started_with", [{"guard": {"least_share": 0}}, {}], ids=["same rules", "the folder's rules"])
 def test_s7_startup_restores_the_newest_backup_that_the_configured_guard_believes_after_the_manifests_were_lost(
-    url: str, database: Any, folder: pathlib.Path
+    url: str, database: Any, folder: pathlib.Path, started_with: dict[str, Any]
 ) -> None:
     add(database, "users", 10)
     add(database, "work", 100)
@@ -53,7 +54,7 @@ def test_s7_startup_restores_the_newest_backup_that_the_configured_guard_believe
         assert newest.state == "good" and newest.documents < 50
     shutil.rmtree(folder / ".reprise" / "manifests")
     database.client.drop_database(database.name)
-    with Reprise(url, database.name, folder, guard={"least_share": 0}) as opened:
+    with Reprise(url, database.name, folder, **started_with) as opened:
         started = opened.auto()
         assert (started.result, started.file) == ("restored", newest.file)
         assert {each.state for each in opened.list()} == {"good"}
