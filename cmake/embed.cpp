@@ -45,7 +45,7 @@ int main(int count, char** words) {
         if (count != 3) throw std::runtime_error("usage: embed FOLDER OUT.cpp");
         const std::string folder = words[1];
         std::string page = read(folder + "/page.html");
-        const std::string script = read(folder + "/app.js"), style = read(folder + "/app.css");
+        const std::string script = read(folder + "/words.js") + read(folder + "/app.js"), style = read(folder + "/app.css");
         replace(page, "/*app.css*/", style);
         replace(page, "/*app.js*/", script);
         std::ofstream out(words[2], std::ios::binary);

@@ -1,55 +1,18 @@
 "use strict";
 (() => {
-  const TEXTS = {
-    fr: { skip: "Aller au contenu", language: "Langue", login: "Connexion", login_help: "Collez le jeton (JWT) d'un administrateur.",
-      token: "Jeton", enter: "Entrer", state: "État", create: "Nouvelle sauvegarde", label: "Étiquette (facultative)",
-      create_now: "Sauvegarder maintenant", cancel: "Annuler", backups: "Sauvegardes", no_backups: "Aucune sauvegarde pour l'instant.",
-      date: "Date", size: "Taille", documents: "Documents", marks: "Marques", actions: "Actions", logout: "Se déconnecter",
-      restore: "Restaurer", restore_title: "Restaurer une sauvegarde", close: "Fermer", verify: "Vérifier", download: "Télécharger",
-      pin: "Épingler", unpin: "Désépingler", accept: "Accepter", remove: "Supprimer", details: "Détails",
-      restore_warning: "Les données actuelles seront d'abord sauvegardées, puis remplacées. Arrêtez les écritures avant de continuer.",
-      confirm: "Pour confirmer, tapez le nom de la base : ", preview_wait: "Comparaison en cours…", collection: "Collection",
-      now: "Maintenant", after: "Après", change: "Changement", same: "identique", different: "différent", created: "créée",
-      kept: "absente de la sauvegarde, laissée telle quelle", healthy: "Tout va bien : une bonne sauvegarde récente existe.",
-      unhealthy: "Attention :", last_good: "Dernière bonne sauvegarde", checked: "Vérifiée", yes: "oui", no: "non",
-      next_run: "Prochaine exécution", none: "aucune", space: "Espace libre", never: "jamais", latest: "dernière",
-      suspect: "suspecte", pinned: "épinglée", safety: "avant restauration", unverified: "non vérifiée", legacy: "ancien système",
-      old_problem: "illisible", working: "En cours : ", ask_remove: "Supprimer définitivement ", done: "Terminé.",
-      wrong_token: "Ce jeton n'est pas accepté.", undo: "Pour revenir en arrière, restaurez ", why: "Pourquoi", in_collections: "collections", network: "Le serveur ne répond pas.", reason: "Motif", index_count: "Index",
-      no_backup: "il n'y a pas encore de bonne sauvegarde", backup_old: "la dernière bonne sauvegarde est ancienne",
-      backup_unverified: "la dernière sauvegarde n'a pas été relue", newer_suspect: "une sauvegarde plus récente est suspecte",
-      collections_lost: "la dernière sauvegarde n'a plus certaines collections", schedule_failing: "la dernière sauvegarde programmée a échoué",
-      sentinel_empty: "la collection principale est vide", fewer_documents: "bien moins de documents qu'avant",
-      fewer_bytes: "bien moins de données qu'avant", no_documents: "aucun document",
-      space_low: "l'espace disque manque pour deux sauvegardes de plus" },
-    en: { skip: "Skip to content", language: "Language", login: "Sign in", login_help: "Paste the token (JWT) of an administrator.",
-      token: "Token", enter: "Enter", state: "State", create: "New backup", label: "Label (optional)",
-      create_now: "Back up now", cancel: "Cancel", backups: "Backups", no_backups: "No backup yet.",
-      date: "Date", size: "Size", documents: "Documents", marks: "Marks", actions: "Actions", logout: "Sign out",
-      restore: "Restore", restore_title: "Restore a backup", close: "Close", verify: "Verify", download: "Download",
-      pin: "Pin", unpin: "Unpin", accept: "Accept", remove: "Delete", details: "Details",
-      restore_warning: "The present data are saved first, then replaced. Stop the writers before you go on.",
-      confirm: "To confirm, type the name of the database: ", preview_wait: "Comparing…", collection: "Collection",
-      now: "Now", after: "After", change: "Change", same: "same", different: "different", created: "created",
-      kept: "not in the backup, left alone", healthy: "All is well: there is a good, recent backup.",
-      unhealthy: "Attention:", last_good: "Last good backup", checked: "Verified", yes: "yes", no: "no",
-      next_run: "Next run", none: "none", space: "Space left", never: "never", latest: "latest",
-      suspect: "suspect", pinned: "pinned", safety: "before a restore", unverified: "not verified", legacy: "old system",
-      old_problem: "unreadable", working: "Running: ", ask_remove: "Delete for ever ", done: "Done.",
-      wrong_token: "This token is not accepted.", undo: "To go back, restore ", why: "Why", in_collections: "collections", network: "The server does not answer.", reason: "Reason", index_count: "Indexes",
-      no_backup: "there is no good backup yet", backup_old: "the last good backup is old",
-      backup_unverified: "the last backup was never read back", newer_suspect: "a newer backup is suspect",
-      collections_lost: "the last backup lacks collections that an older one holds", schedule_failing: "the last scheduled backup failed",
-      sentinel_empty: "the main collection is empty", fewer_documents: "far fewer documents than before",
-      fewer_bytes: "far less data than before", no_documents: "no document at all",
-      space_low: "the disk has no room for two more backups" },
-  };
+  const LABEL_BYTES = 200, POLL_MS = 30000, JOB_MS = 300, MISSED_MS = 2000, MOST_MISSED = 30;
+  const NOTHING = { status: null, list: [], health: null, seen: null, stale: false };
   const $ = (id) => document.getElementById(id);
+  const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   let token = "";
-  let state = { status: null, list: [], health: null };
-  let language = (navigator.languages || ["fr"]).map((l) => l.slice(0, 2)).find((l) => l === "fr" || l === "en") || "fr";
+  let state = NOTHING;
+  let session = 0;  // answers to an earlier session's questions are dropped
+  const stored = () => { try { return localStorage.getItem("reprise-language"); } catch { return null; } };
+  let language = [stored(), ...(navigator.languages || []).map((l) => l.slice(0, 2))].find((l) => l === "fr" || l === "en") || "fr";
 
-  const t = (key) => TEXTS[language][key] || key;
+  const t = (key, ...values) => (TEXTS[language][key] || key).replace(/\{\}/g, () => values.shift());
+  const word = (group, key) => TEXTS[language][group + "_" + key] || key;
+  const colon = () => (language === "fr" ? "\u00a0: " : ": ");
   const node = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) {
@@ -71,12 +34,20 @@
     const units = language === "fr" ? ["o", "ko", "Mo", "Go", "To"] : ["B", "kB", "MB", "GB", "TB"];
     let unit = 0;
     while (value >= 1000 && unit < 4) { value /= 1000; ++unit; }
-    return new Intl.NumberFormat(language, { maximumFractionDigits: unit ? 1 : 0 }).format(value) + " " + units[unit];
+    return new Intl.NumberFormat(language, { maximumFractionDigits: unit ? 1 : 0 }).format(value) + "\u00a0" + units[unit];
   };
 
-  const show = (id, text) => { $(id).textContent = text; $(id).hidden = !text; };
-  const say = (text) => { show("message", text); show("error", ""); };
-  const complain = (text) => { show("error", text); show("message", ""); };
+  // The server's own sentences are English.
+  const english = (name, text) => node(name, { lang: "en" }, text);
+  const notes = (texts) => (texts && texts.length ? [node("ul", { class: "plain" }, ...texts.map((text) => english("li", text)))] : []);
+  function tell(id, parts, kind) {
+    for (const each of ["message", "error"]) $(each).replaceChildren(...(each === id ? parts : []));
+    $("message").className = kind || "";
+    $("dismiss").hidden = parts.length === 0;
+  }
+  const say = (...parts) => tell("message", parts);
+  const warn = (...parts) => tell("message", [node("strong", {}, t("attention")), " ", ...parts], "warn");
+  const complain = (...parts) => tell("error", parts);
 
   class Problem extends Error {
     constructor(status, body) { super(body.title || body.message || String(status)); this.status = status; this.body = body; }
@@ -92,34 +63,73 @@
     if (!answer.ok && !(path === "health" && answer.status === 503)) throw new Problem(answer.status, json);
     return json;
   }
-  const explain = (problem) => [problem.message, problem.body && problem.body.detail].filter(Boolean).join(" — ");
+  const explain = (problem) => [problem.message, ...(problem.body && problem.body.detail ? [" — ", english("span", problem.body.detail)] : [])];
 
+  // Back to the login when the server no longer knows who asks (429 comes with tokens that are not good, too).
+  function refused(problem) {
+    if (![401, 403, 429].includes(problem.status)) return false;
+    leave(...(problem.status === 401 ? [t(state.status ? "expired" : "wrong_token")] : explain(problem)));
+    return true;
+  }
   async function attempt(work) {
+    const asked = session;
     try { return await work(); } catch (problem) {
-      if (problem.status === 401) { token = ""; enter(t("wrong_token")); } else if (problem.status === 403) { token = ""; enter(explain(problem)); } else complain(explain(problem));
+      if (asked !== session || refused(problem)) return null;
+      if (problem.status === 0) stale();
+      complain(...explain(problem));
       return null;
     }
   }
 
-  // Follows a job to its end, drawing its progress; gives its result.
-  async function follow(job) {
-    $("running").hidden = false;
-    $("cancel").onclick = () => attempt(() => call("POST", "jobs/" + job + "/cancel"));
-    try {
-      for (;;) {
-        const now = await call("GET", "jobs/" + job);
-        const total = now.progress && now.progress.documents_total;
-        $("running-text").textContent = t("working") + now.kind + (now.progress ? " (" + now.progress.phase + ")" : "") + " ";
-        if (total) { $("progress").max = total; $("progress").value = now.progress.documents; } else $("progress").removeAttribute("value");
-        if (now.state === "done") return now.result;
-        if (now.state !== "running") throw new Problem(500, now.error ? { title: now.error.title, detail: now.error.message } : { title: now.state });
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
-    } finally { $("running").hidden = true; }
+  // While one of this page's jobs runs it starts no other; what would is greyed, but keeps the focus.
+  let working = false;
+  const mayStart = () => { for (const each of document.querySelectorAll(".starts")) each.setAttribute("aria-disabled", String(working)); };
+  async function begin(work) {
+    if (working) return null;
+    working = true;
+    say();
+    mayStart();
+    try { return await work(); } finally { working = false; mayStart(); }
   }
-  async function job(path, body) {
-    const started = await call("POST", path, body || {});
-    return started.job && !started.file ? follow(started.job) : started;
+
+  const followed = [], known = new Set();  // of jobs: those that run, the last one is drawn; all that were ever followed
+  function drawJob(now) {
+    const { phase, documents, documents_total, bytes: read, bytes_total } = now.progress || {};
+    const [value, total] = bytes_total > 0 ? [read, bytes_total] : [documents, documents_total];
+    $("running-text").textContent = t("working") + word("kind", now.kind) + (phase ? " — " + word("phase", phase) : "") +
+      (total > 0 || !documents ? "" : " (" + number(documents) + ")") + " ";
+    if (total > 0) { $("progress").max = total; $("progress").value = value; } else $("progress").removeAttribute("value");
+    $("cancel").onclick = () => attempt(() => call("POST", "jobs/" + now.id + "/cancel"));
+    $("running").hidden = false;
+  }
+  // Follows a job to its end, drawing its progress; gives its result. A server that is away for a while does not end it.
+  async function follow(job) {
+    followed.push(job);
+    known.add(job);
+    try {
+      for (let missed = 0; ;) {
+        const now = await call("GET", "jobs/" + job).catch((problem) => {
+          if ((problem.status > 0 && problem.status < 500) || ++missed > MOST_MISSED) throw problem;
+          return null;
+        });
+        if (now) {
+          missed = 0;
+          if (followed[followed.length - 1] === job) drawJob(now);
+          if (now.state === "done") return now.result;
+          if (now.state !== "running") throw new Problem(null, now.error ? { title: now.error.title, detail: now.error.message } : { title: now.state });
+        }
+        await sleep(now ? JOB_MS : MISSED_MS);
+      }
+    } finally {
+      followed.splice(followed.indexOf(job), 1);
+      if (followed.length === 0) $("running").hidden = true;
+    }
+  }
+  async function job(path, body, started = () => {}) {
+    const answer = await call("POST", path, body || {});
+    if (!answer.job || answer.file) return answer;
+    started(answer.job);
+    return follow(answer.job);
   }
 
   function translate() {
@@ -132,16 +142,46 @@
   function fact(name, value) { return node("div", {}, node("dt", {}, name), node("dd", {}, value)); }
 
   function draw() {
-    const { status, list, health } = state;
+    const { status, list, health, seen, stale } = state;
     $("database").textContent = status.database;
-    $("health").textContent = health.healthy ? t("healthy") : t("unhealthy");
-    $("health").className = health.healthy ? "good" : "bad";
-    $("problems").replaceChildren(...health.problems.map((one) => node("li", {}, t(one.reason))));
+    $("health").textContent = stale ? t("stale", when(seen)) : t(health.healthy ? "healthy" : "unhealthy");
+    $("health").className = stale ? "warn" : health.healthy ? "good" : "bad";
+    $("problems").replaceChildren(...health.problems.map((one) => (TEXTS[language][one.reason] ? node("li", {}, t(one.reason)) : english("li", one.message))));
     $("facts").replaceChildren(fact(t("last_good"), when(health.last_backup) + ago(health.age_s)), fact(t("checked"), health.verified ? t("yes") : t("no")),
       fact(t("next_run"), health.next_run ? when(health.next_run) : t("none")), fact(t("space"), bytes(health.free_bytes)));
     $("empty").hidden = list.length > 0;
     $("list").hidden = list.length === 0;
-    $("list").tBodies[0].replaceChildren(...list.map(row));
+    drawList(JSON.stringify([language, list]));
+  }
+
+  // Drawn anew only when it changed, and then the focus and what is open stay where they are.
+  let drawn = "";
+  function drawList(wanted) {
+    if (wanted === drawn) return;
+    drawn = wanted;
+    const held = placeOf(document.activeElement);
+    const open = new Set([...$("list").querySelectorAll("details[open]")].map((one) => one.closest("tr").dataset.file));
+    $("list").tBodies[0].replaceChildren(...state.list.map(row));
+    for (const one of $("list").querySelectorAll("details")) one.open = open.has(one.closest("tr").dataset.file);
+    mayStart();
+    focusAt(held);
+  }
+  function placeOf(element) {
+    const line = element && element.closest("#list tbody tr");
+    return line && { file: line.dataset.file, at: line.sectionRowIndex, act: element.dataset.act };
+  }
+  // The same button of the same file; of the one that came into its place where it is gone.
+  function focusAt(held) {
+    if (!held) return;
+    const lines = [...$("list").tBodies[0].rows];
+    const line = lines.find((one) => one.dataset.file === held.file) || lines[Math.min(held.at, lines.length - 1)];
+    const found = line && (line.querySelector(`[data-act="${held.act}"]`) || line.querySelector("button"));
+    (found || $("list-title")).focus({ preventScroll: Boolean(found) });
+  }
+  let opener = null;
+  function open(id) {
+    opener = placeOf(document.activeElement);
+    $(id).showModal();
   }
 
   function marks(item) {
@@ -160,134 +200,230 @@
   function row(item) {
     const name = item.filename;
     const date = when(item.backup_date || item.modified);
-    const button = (key, work, kind) => node("button", { type: "button", class: kind || false, "aria-label": t(key) + " " + name, click: work }, t(key));
-    const marked = (path, body) => () => attempt(async () => { await job(path, body); say(t("done")); await refresh(); });
-    const actions = [button("restore", () => restore(item), "danger"), button("details", () => details(item)),
-      button("verify", marked("verify", { filename: name })), button("download", () => download(name)),
-      button(item.pinned ? "unpin" : "pin", marked("pin", { filename: name, value: !item.pinned }))];
-    if (item.state === "suspect") actions.push(button("accept", marked("accept", { filename: name })));
-    actions.push(button("remove", () => remove(name), "danger"));
-    return node("tr", {}, node("th", { scope: "row" }, date, node("div", { class: "file" }, name)),
-      node("td", { "data-name": t("size") }, bytes(item.size_bytes)), node("td", { "data-name": t("documents") }, number(item.documents), counts(item)),
+    const button = (act, key, work, kind = "") =>
+      node("button", { type: "button", class: kind || false, "data-act": act, "aria-label": t(key) + " " + name, click: work }, t(key));
+    const starts = (act, key, work, kind = "") => button(act, key, () => working || work(), kind + " starts");
+    const mark = (path, body) => attempt(() => begin(async () => { await call("POST", path, { filename: name, ...body }); say(t("done")); await refresh(); }));
+    const actions = [starts("restore", "restore", () => restore(item), "danger"), button("details", "details", () => details(item)),
+      starts("verify", "verify", () => verify(name)), button("download", "download", () => download(name)),
+      starts("pin", item.pinned ? "unpin" : "pin", () => mark("pin", { value: !item.pinned }))];
+    if (item.state === "suspect")
+      actions.push(starts("accept", "accept", async () => { if (await ask(t("ask_accept", name, t(item.suspect_reason || "suspect")), t("accept"))) await mark("accept", {}); }));
+    actions.push(starts("remove", "remove", () => remove(name), "danger"));
+    const td = (key, ...children) => node("td", { "data-name": t(key) + colon() }, ...children);
+    return node("tr", { "data-file": name }, node("th", { scope: "row" }, date, node("div", { class: "file" }, name)),
+      td("size", bytes(item.size_bytes)), td("documents", number(item.documents), counts(item)),
       node("td", {}, ...marks(item)), node("td", {}, ...actions));
   }
 
   function counts(item) {
     const all = Object.entries(item.counts || {});
     if (all.length === 0) return "";
-    return node("details", {}, node("summary", {}, number(all.length) + " " + t("in_collections")),
-      node("ul", { class: "plain" }, ...all.map(([name, documents]) => node("li", {}, name + " : " + number(documents)))));
+    return node("details", {}, node("summary", { "data-act": "counts" }, number(all.length) + " " + t("in_collections")),
+      node("ul", { class: "plain" }, ...all.map(([name, documents]) => node("li", {}, name + colon() + number(documents)))));
   }
 
-  const table = (heads, rows) => node("table", {}, node("thead", {}, node("tr", {}, ...heads.map((head) => node("th", { scope: "col" }, head)))),
-    node("tbody", {}, ...rows.map((cells) => node("tr", {}, node("th", { scope: "row" }, cells[0]), ...cells.slice(1).map((cell) => node("td", {}, cell))))));
+  const table = (heads, rows) => node("table", { class: "stack" }, node("thead", {}, node("tr", {}, ...heads.map((head) => node("th", { scope: "col" }, head)))),
+    node("tbody", {}, ...rows.map((cells) => node("tr", {}, node("th", { scope: "row" }, cells[0]),
+      ...cells.slice(1).map((cell, i) => node("td", { "data-name": heads[i + 1] + colon() }, cell))))));
 
-  let opened = 0;
+  const change = (one) => (!one.in_backup ? "kept" : one.now === null ? "created" : !one.same ? "different" : "same");
+  function previewTable(collections) {
+    const quiet = ["kept", "same"];  // these come last, in this order
+    const rank = (one) => quiet.indexOf(change(one));
+    const sorted = [...collections].sort((a, b) => rank(a) - rank(b));  // stable: by name within a rank
+    const changed = sorted.filter((one) => rank(one) < 0).length;
+    return [node("p", {}, t("sum", number(changed), number(sorted.filter((one) => change(one) === "same").length))),
+      table([t("collection"), t("now"), t("after"), t("change")], sorted.map((one) => [one.name, number(one.now),
+        number(one.in_backup ? one.after : one.now), node("span", { class: rank(one) < 0 ? "changed" : "soft" }, t(change(one)))]))];
+  }
+
+  // The bar with progress, result and error stands in the dialog until it is closed.
+  let dialogs = 0;
   async function restore(item) {
-    const mine = ++opened;  // an earlier one's preview may still come
+    const mine = ++dialogs;  // an earlier one's preview may still come
     const database = state.status.database;
     const file = item.filename;
-    let shown = false;
-    const may = () => { $("restore-go").disabled = !shown || $("confirm").value !== database; };
+    let shown = false, comparing = null;
+    const may = () => { $("restore-go").disabled = !shown || working || $("confirm").value !== database; };
     $("restore-file").textContent = file + " — " + when(item.backup_date || item.modified);
+    $("restore-suspect").hidden = item.state !== "suspect";
+    $("restore-suspect").textContent = t("is_suspect", t(item.suspect_reason || "suspect"));
     $("confirm-text").textContent = t("confirm") + database;
     $("confirm").value = "";
     $("confirm").oninput = may;
+    $("restore-ask").hidden = $("restore-go").hidden = false;
     $("preview").replaceChildren();
-    $("preview-wait").textContent = t("preview_wait");
+    $("preview-wait").replaceChildren(t("preview_wait"));
     may();
-    $("restore").showModal();
-    $("restore-go").onclick = () => {
-      $("restore").close();
-      attempt(async () => { const done = await job("restore", { filename: file }); say(t("done") + (done.safety_file ? " " + t("undo") + done.safety_file + "." : "")); await refresh(); });
+    open("restore");
+    $("restore-bar").append($("bar"));
+    const stop = () => call("POST", "jobs/" + comparing + "/cancel").catch(() => {});
+    $("restore").onclose = () => {
+      if ($("restore").open) return;  // an earlier one's event
+      ++dialogs;
+      if (comparing) stop();
+    };
+    $("restore-form").onsubmit = (event) => {
+      event.preventDefault();
+      if (!$("restore-go").disabled) carryOut(file);
     };
     try {
-      const preview = await job("restore", { filename: file, dry_run: true });
-      if (mine !== opened) return;
-      const words = (one) => (!one.in_backup ? t("kept") : one.now === null ? t("created") : one.same ? t("same") : t("different"));
-      $("preview").replaceChildren(table([t("collection"), t("now"), t("after"), t("change")],
-        preview.collections.map((one) => [one.name, number(one.now), number(one.in_backup ? one.after : one.now), words(one)])));
-      $("preview-wait").textContent = (preview.warnings || []).join(" ");
+      const preview = await begin(() => job("restore", { filename: file, dry_run: true }, (id) => {
+        comparing = id;
+        if (mine !== dialogs) stop();
+      }));
+      comparing = null;
+      if (mine !== dialogs) return;
+      $("preview").replaceChildren(...previewTable(preview.collections));
+      $("preview-wait").replaceChildren(...notes(preview.warnings));
       shown = true;
     } catch (problem) {
-      if (mine !== opened) return;
-      $("preview-wait").textContent = explain(problem);
+      comparing = null;
+      if (mine !== dialogs || refused(problem)) return;
+      $("preview-wait").replaceChildren(...explain(problem));
     }
     may();
   }
+  async function carryOut(file) {
+    $("restore-ask").hidden = $("restore-go").hidden = true;
+    $("restore-close").focus();
+    await attempt(() => begin(async () => {
+      const done = await job("restore", { filename: file });
+      const line = (key, value) => node("p", {}, t(key, value));
+      const parts = [line("restored", file), ...(done.safety_file ? [line("undo", done.safety_file)] : []),
+        ...((done.copies || []).length ? [line("copies", done.copies.join(", "))] : []), ...notes(done.warnings)];
+      ((done.warnings || []).length ? warn : say)(...parts);
+      await refresh();
+    }));
+  }
+
+  const verify = (name) => attempt(() => begin(async () => {
+    const found = await job("verify", { filename: name });
+    if (found.verified === false || (found.warnings || []).length) warn(t(found.verified === false ? "not_whole" : "done", name), ...notes(found.warnings));
+    else say(t("done") + " " + name);
+    await refresh();
+  }));
 
   async function details(item) {
     await attempt(async () => {
       const all = await call("GET", "files/" + encodeURIComponent(item.filename));
       $("details-title").textContent = item.filename;
-      $("details-body").replaceChildren(item.label ? node("p", {}, t("reason") + " : " + item.label) : "",
-        all.problem ? node("p", { class: "bad" }, all.problem) : "",
+      $("details-body").replaceChildren(item.label ? node("p", {}, t("reason") + colon() + item.label) : "",
+        all.problem ? node("p", { class: "bad", lang: "en" }, all.problem) : "",
         table([t("collection"), t("documents"), t("size"), t("index_count")], Object.entries(all.collections || {}).map(([name, one]) =>
           [name, number(one.documents), bytes(one.bson_bytes), number(((all.catalog || {})[name] || { indexes: [] }).indexes.length)])));
-      $("details").showModal();
+      open("details");
     });
   }
 
   // A form, so that the browser streams the file to disk and the token stands in no address. With a cookie a link is enough.
-  function download(name) {
+  // Asked for first, because the browser would show an error's JSON in the page's place.
+  const download = (name) => attempt(async () => {
+    const { backups } = await call("GET", "list");
+    if (!backups.some((one) => one.filename === name)) throw new Problem(404, { title: t("gone") });
+    const action = "download/" + encodeURIComponent(name);
     if (!token) {
-      node("a", { href: "download/" + encodeURIComponent(name), download: name }).click();
+      node("a", { href: action, download: name }).click();
       return;
     }
-    const form = node("form", { method: "post", action: "download/" + encodeURIComponent(name), hidden: "" },
-      node("input", { type: "hidden", name: "token", value: token }));
+    const form = node("form", { method: "post", action, hidden: "" }, node("input", { type: "hidden", name: "token", value: token }));
     document.body.append(form);
     form.submit();
     form.remove();
-  }
+  });
 
-  async function remove(name) {
-    $("ask-text").textContent = t("ask_remove") + name + " ?";
-    $("ask-yes").textContent = t("remove");
+  async function ask(text, yes) {
+    $("ask-text").textContent = text;
+    $("ask-yes").textContent = yes;
     $("ask").returnValue = "";
-    $("ask").showModal();
-    await new Promise((resolve) => $("ask").addEventListener("close", resolve, { once: true }));
-    if ($("ask").returnValue !== "yes") return;
-    await attempt(async () => { await call("DELETE", "files/" + encodeURIComponent(name)); say(t("done")); await refresh(); });
+    open("ask");
+    // The event comes later than the end: an earlier question's may come now.
+    do await new Promise((resolve) => $("ask").addEventListener("close", resolve, { once: true })); while ($("ask").open);
+    return $("ask").returnValue === "yes";
+  }
+  async function remove(name) {
+    if (!(await ask(t("ask_remove", name), t("remove")))) return;
+    await attempt(() => begin(async () => { await call("DELETE", "files/" + encodeURIComponent(name)); say(t("done")); await refresh(); }));
   }
 
   async function refresh() {
+    const asked = session;
     const status = await call("GET", "status");
     const [list, health] = await Promise.all([call("GET", "list"), call("GET", "health")]);
-    state = { status, list: list.backups, health };
+    if (asked !== session) return;
+    state = { status, list: list.backups, health, seen: new Date(), stale: false };
     $("login").hidden = true;
     $("logout").hidden = !token;  // a cookie is the host's to take back
     $("content").hidden = false;
     draw();
-    if (status.running && $("running").hidden) attempt(async () => { await follow(status.running.id); await refresh(); });
+    if (status.running && followed.length === 0 && !known.has(status.running.id)) attempt(() => watch(status.running));
+  }
+  // Somebody else's job, or one of this page before it was loaded anew.
+  async function watch({ id, kind }) {
+    await follow(id);
+    if (!working && kind !== "preview") say(t("ended", word("kind", kind)));
+    await refresh();
+  }
+  function stale() {
+    if (!state.status) return;
+    state = { ...state, stale: true };
+    draw();
   }
 
-  function enter(problem) {
+  function enter(...problem) {
     $("content").hidden = true;
     $("login").hidden = false;
     $("database").textContent = "";
-    if (problem) complain(problem);
+    tell("error", problem);
     $("token").focus();
   }
+  function leave(...problem) {
+    ++session;
+    token = "";
+    state = NOTHING;
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    enter(...problem);
+  }
 
-  $("language").addEventListener("change", () => { language = $("language").value; translate(); });
+  $("language").addEventListener("change", () => {
+    language = $("language").value;
+    try { localStorage.setItem("reprise-language", language); } catch { /* then only until the page is loaded anew */ }
+    translate();
+  });
+  for (const dialog of document.querySelectorAll("dialog"))
+    dialog.addEventListener("close", () => {
+      if (dialog.open) return;
+      if ($("bar").parentNode !== $("main")) $("main").append($("bar"));
+      const lost = document.activeElement === document.body || dialog.contains(document.activeElement);
+      if (state.status && lost) focusAt(opener);  // it was drawn anew meanwhile
+    });
+  $("restore-close").addEventListener("click", () => $("restore").close());
+  $("dismiss").addEventListener("click", () => say());
   $("login").addEventListener("submit", (event) => {
     event.preventDefault();
+    ++session;
     token = $("token").value.trim();
     $("token").value = "";
-    show("error", "");
+    say();
     attempt(refresh);
   });
-  $("logout").addEventListener("click", () => { token = ""; state.status = null; enter(""); });
+  $("logout").addEventListener("click", () => leave());
   $("create").addEventListener("submit", (event) => {
     event.preventDefault();
     const label = $("label").value.trim();
-    attempt(async () => {
+    if (new TextEncoder().encode(label).length > LABEL_BYTES) {
+      complain(t("label_long"));
+      $("label").focus();
+      return;
+    }
+    attempt(() => begin(async () => {
       const made = await job("create", label ? { label } : {});
       $("label").value = "";
-      say(t("done") + " " + made.file);
+      if (made.state === "suspect") warn(t("made_suspect", made.file, t(made.suspect_reason)), ...notes(made.warnings));
+      else ((made.warnings || []).length ? warn : say)(t("done") + " " + made.file, ...notes(made.warnings));
       await refresh();
-    });
+    }));
   });
   // The host's page hands its token over: one of the same origin, or the one that shows this page in a frame, which only those
   // that the host chose can do. It is told when this page listens.
@@ -295,15 +431,19 @@
   window.addEventListener("message", (event) => {
     const trusted = event.origin === location.origin || (event.source === window.parent && window.parent !== window);
     if (!trusted || !event.data || typeof event.data.reprise_token !== "string") return;
+    ++session;
     token = event.data.reprise_token;
     attempt(refresh);
   });
   if (host) host.postMessage({ reprise: "ready" }, "*");
-  // What other people do shows within half a minute; never under an open dialog.
-  setInterval(() => {
-    const busy = !state.status || document.hidden || !$("running").hidden || document.querySelector("dialog[open], details[open]");
-    if (!busy) refresh().catch(() => {});
-  }, 30000);
+  // What other people do shows within half a minute; and what is shown is never older without saying so.
+  function poll() {
+    if (!state.status || document.hidden) return;
+    const asked = session;
+    refresh().catch((problem) => asked !== session || refused(problem) || stale());
+  }
+  setInterval(poll, POLL_MS);
+  document.addEventListener("visibilitychange", poll);
   translate();
-  refresh().catch((problem) => token || enter(problem.status === 401 || problem.status === 403 ? "" : explain(problem)));
+  refresh().catch((problem) => token || enter(...(problem.status === 401 ? [] : explain(problem))));
 })();
