@@ -151,11 +151,13 @@ void Deciding::freeze() {
                                               "or a good one follows");
 }
 
-// Copies of one backup share its place and its fate.
+// Copies of one backup share its place and its fate. While there are counts left the oldest stays as well, as in restic: the
+// history reaches as far back as it can.
 void Deciding::keep_newest_of(const std::vector<Entry*>& group, const char* word, std::int64_t count,
                               const std::function<std::string(const Entry&)>& bucket) {
-    if (count == 0) return;
+    if (count == 0 || group.empty()) return;
     std::map<std::string, std::string> chosen;  // bucket → id of its newest
+    const std::string words = std::string(word) + " " + (count == RetentionRules::kAll ? "-1" : std::to_string(count));
     for (Entry* entry : group) {
         const std::string where = bucket(*entry);
         const auto known = chosen.find(where);
@@ -164,8 +166,12 @@ void Deciding::keep_newest_of(const std::vector<Entry*>& group, const char* word
             if (count != RetentionRules::kAll && static_cast<std::int64_t>(chosen.size()) >= count) continue;
             chosen.emplace(where, entry->manifest().id);
         }
-        entry->keep(word, std::string(word) + " " + (count == RetentionRules::kAll ? "-1" : std::to_string(count)));
+        entry->keep(word, words);
     }
+    if (count != RetentionRules::kAll && static_cast<std::int64_t>(chosen.size()) >= count) return;
+    const std::string& oldest = group.back()->manifest().id;
+    for (Entry* entry : group)
+        if (entry->manifest().id == oldest && chosen[bucket(*entry)] != oldest) entry->keep(word, words + ", the oldest");
 }
 
 void Deciding::keep_within(const std::vector<Entry*>& group) {

@@ -28,6 +28,17 @@ TEST_CASE("daily, weekly, monthly and yearly keep the newest of each, as restic 
     CHECK(folder.why("b332") == "keep_yearly");
 }
 
+TEST_CASE("while a rule has counts left the oldest stays, as restic does") {
+    Folder folder;
+    folder.nights(20);
+    folder.rules.keep_last = 2;
+    folder.rules.keep_yearly = 5;
+    CHECK(folder.kept() == std::set<std::string>{"b0", "b1", "b19"});
+    CHECK(folder.why("b19") == "keep_yearly");
+    folder.rules.keep_yearly = 1;
+    CHECK(folder.kept() == std::set<std::string>{"b0", "b1"});
+}
+
 TEST_CASE("hourly keeps the newest of each hour, within a span everything") {
     Folder folder;
     for (int minutes = 0; minutes < 300; minutes += 20)
@@ -226,8 +237,9 @@ TEST_CASE("days are those of the time zone, and the hour that a change of the cl
     CHECK(folder.kept() == std::set<std::string>{"second_two", "saturday_evening"});
     folder.facts.offset_s = nullptr;  // UTC: Saturday 21:59 and Sunday all the same
     CHECK(folder.kept() == std::set<std::string>{"second_two", "saturday_evening"});
-    folder.facts.offset_s = [](std::int64_t) { return 4 * 3600; };  // there all three lie on Sunday
-    CHECK(folder.kept() == std::set<std::string>{"second_two"});
+    folder.add("long_ago", 0, at("2026-10-20T12:00:00Z"));
+    folder.facts.offset_s = [](std::int64_t) { return 4 * 3600; };  // there the three lie on Sunday
+    CHECK(folder.kept() == std::set<std::string>{"second_two", "long_ago"});
 }
 
 TEST_CASE("a span over a change of the clock never loses an hour") {
