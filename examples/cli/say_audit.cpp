@@ -8,13 +8,40 @@ namespace {
 
 constexpr std::size_t count_width = 9;
 
+bool has_number(const Value& each, const char* key) {
+    const Value* found = member(each, key);
+    return found != nullptr && found->IsNumber();
+}
+
+std::string count_now(const Value& each) {
+    if (has_number(each, "now")) return std::to_string(number(each, "now"));
+    const std::string action = text(each, "action");
+    const bool there = action == "replace" || (text(each, "type") == "view" && action != "create");
+    return there ? "view" : "not there";
+}
+
+std::string count_after(const Value& each) {
+    if (has_number(each, "after")) return std::to_string(number(each, "after"));
+    if (!has_number(each, "at_most")) return "view";
+    return std::to_string(number(each, "at_least")) + " to " + std::to_string(number(each, "at_most"));
+}
+
+std::string what_differs(const Value& each) {
+    const bool documents = is_true(each, "same_documents"), catalog = is_true(each, "same_catalog");
+    if (text(each, "action") == "create") return "created";
+    if (documents && catalog) return "same";
+    if (documents) return text(each, "type") == "view" ? "different definition" : "different options or indexes";
+    if (!catalog) return "different";
+    if (text(each, "action") != "merge") return "different documents";
+    return std::to_string(number(each, "inserted")) + " new, " + std::to_string(number(each, "replaced")) + " replaced";
+}
+
 std::string previewed(const Value& each) {
-    const Value* found = member(each, "now");
-    const bool there = found != nullptr && found->IsNumber();
-    const std::string now = right(there ? std::to_string(number(each, "now")) : "not there", count_width);
-    if (!is_true(each, "in_backup")) return now + "  not in the backup";
-    return now + "  -> " + right(std::to_string(number(each, "after")), count_width) + "  " +
-           (is_true(each, "same") ? "same" : "different");
+    const std::string now = right(count_now(each), count_width) + "  ";
+    const std::string known = is_true(each, "in_backup") ? "" : "not in the backup, ";
+    if (text(each, "action") == "drop") return now + known + "dropped";
+    if (text(each, "action") == "leave") return now + known + "left alone";
+    return now + "-> " + right(count_after(each), count_width) + "  " + what_differs(each);
 }
 
 // " by sophie", or nothing where there is no such key.

@@ -11,7 +11,7 @@ const char usage_text[] = R"(usage: reprise COMMAND [OPTION…]
   cat [FILE]           a backup as plain JSON, checked while it is read
   verify [FILE]        read a backup to its end and check it
   restore [FILE]       put a backup back, all or nothing, after a safety backup
-  preview [FILE]       what a restore would change, per collection; reads only
+  preview [FILE]       what the restore with the same options would do; reads only
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
   rekey FILE           encrypt a backup anew for the recipients of today; the old file goes
@@ -57,7 +57,7 @@ restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database 
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --abandon-unfinished
           --accept-unsigned  --wait SECONDS
-preview:  --merge  --exact  --include NAME…  --exclude NAME…  --wait SECONDS
+preview:  as restore
 keygen:   --signing (Ed25519 instead of age)
 auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
           --minimum DOCUMENTS  --start-anyway  --wait SECONDS

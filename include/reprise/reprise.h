@@ -157,6 +157,8 @@ REPRISE_API void reprise_close(reprise_engine* engine);
  *   restore  file (name, path inside the folder, or "latest"), mode ("replace" or "merge"), exact, include, exclude,
  *            to_database, to_mongo_url, other_database, adopt, no_safety_backup, allow_unsharded, non_unique,
  *            without_majority, abandon_unfinished, accept_unsigned
+ *   preview  as restore: says what the restore with the same options would do, and refuses what that would refuse, by reading
+ *            alone: no lock, no lease, nothing written
  *   verify   file
  *   rehash   file (required)
  *   rekey    file (required): the same content, encrypted anew for the recipients of today; the old file goes

@@ -98,10 +98,10 @@ Made answer_create(const Asked& asked) {
 }
 
 Made answer_restore(const Asked& asked) {
-    const Json body = read_body(asked.request, {"filename", "mode", "collections", "dry_run", "exact"});
+    const Json body = read_body(asked.request, {"filename", "mode", "collections", "dry_run", "exact", "other_database"});
     Json options = Json::object();
     if (const Json* name = body.find("filename")) options.set("file", file_name_in(*name));
-    for (const char* key : {"mode", "exact"})
+    for (const char* key : {"mode", "exact", "other_database"})
         if (const Json* value = body.find(key)) options.set(key, *value);
     if (const Json* names = body.find("collections")) options.set("include", *names);
     const Json* dry = body.find("dry_run");

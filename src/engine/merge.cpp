@@ -1,30 +1,19 @@
 #include "engine/merge.h"
 
-#include <map>
-
 #include "base/bson.h"
 #include "base/failure.h"
 #include "base/step.h"
 #include "base/text.h"
 #include "engine/build_indexes.h"
-#include "mongo/cursor.h"
+#include "engine/merge_batch.h"
 #include "mongo/writer.h"
 #include "stream/hash.h"
 
 namespace reprise {
 namespace {
 
-constexpr std::size_t kBatchDocuments = 1000;
-constexpr std::size_t kBatchBytes = 8 * 1024 * 1024;
 constexpr std::int32_t kDuplicateKey = 11000;
 constexpr std::size_t kNamedConflicts = 5;  // per collection, in the warnings
-
-Failure unsupported(const std::string& name, const char* what) {
-    return Failure(Code::unsupported, "merge_unsupported",
-                   std::string(what) + " " + printable(name) + " cannot be merged; exclude it, or restore with mode replace");
-}
-
-std::string id_key(const BsonField& id) { return static_cast<char>(id.type) + std::string(id.value); }
 
 bool has_operator_key(std::string_view document) {
     for (const auto& field : BsonView(document)) {
@@ -47,53 +36,26 @@ std::string replacement(std::string_view document, const std::string& filter) {
 class Merger {
 public:
     Merger(Operation& operation, const MergeWish& wish, const std::string& name, RestoreResult& result)
-        : operation_(operation), wish_(wish), name_(name), result_(result) {
+        : operation_(operation), wish_(wish), name_(name), result_(result), batch_(wish.place.database, name) {
         for (const auto& one : wish.live)
             if (one.name == name) shard_key_ = one.shard_key;
     }
 
     void add(std::string_view document) {
-        const auto id = BsonView(document).find("_id");
-        if (!id) throw unsupported(name_, "a document without _id in collection");
-        ids_.raw(id->type, id->value);
-        bytes_ += document.size();
-        documents_.emplace_back(document);
-        if (documents_.size() >= kBatchDocuments || bytes_ >= kBatchBytes) flush();
+        batch_.add(document);
+        if (batch_.full()) flush();
     }
 
     void flush() {
-        if (documents_.empty()) return;
-        const auto live = find_live();
-        std::vector<std::string> fresh;
-        for (auto& document : documents_) {
-            const auto found = live.find(id_key(*BsonView(document).find("_id")));
-            if (found == live.end())
-                fresh.push_back(std::move(document));
-            else if (found->second == document)
-                ++counts.unchanged;
-            else
-                replace(document, merge_filter(found->second, shard_key_));
-        }
-        insert(fresh);
-        documents_.clear();
-        ids_ = BsonArray();
-        bytes_ = 0;
+        const MergeBatch::Found found = batch_.compare(operation_.client());
+        counts.unchanged += found.unchanged;
+        for (const auto& [document, live] : found.changed) replace(document, merge_filter(live, shard_key_));
+        insert(found.fresh);
     }
 
     RestoredCollection counts;
 
 private:
-    std::map<std::string, std::string> find_live() {
-        FindOptions find;
-        find.filter = BsonBuilder().doc("_id", BsonBuilder().array("$in", ids_.str()).str()).str();
-        Cursor cursor(operation_.client(), wish_.place.database, name_, find);
-        std::map<std::string, std::string> live;
-        std::string_view document;
-        while (cursor.next(document))
-            if (const auto id = BsonView(document).find("_id")) live.emplace(id_key(*id), document);
-        return live;
-    }
-
     void insert(const std::vector<std::string>& fresh) {
         if (fresh.empty()) return;
         operation_.check();
@@ -151,9 +113,8 @@ private:
     const std::string& name_;
     RestoreResult& result_;
     std::string shard_key_;
-    std::vector<std::string> documents_;
-    BsonArray ids_;
-    std::size_t bytes_ = 0, named_ = 0;
+    MergeBatch batch_;
+    std::size_t named_ = 0;
 };
 
 // A collection that is not there is made as the backup describes it.
@@ -197,16 +158,20 @@ std::string merge_filter(std::string_view live, std::string_view shard_key) {
     return filter.str();
 }
 
+std::string view_left(const std::string& name) {
+    return "view " + printable(name) + " is left as it is: a merge brings documents";
+}
+
 void check_merge(const Plan& plan, const std::vector<CollectionInfo>& live) {
     for (const auto& target : plan.targets) {
-        if (target.is_time_series()) throw unsupported(target.entry.name, "time series");
-        if (target.rules.capped) throw unsupported(target.entry.name, "capped collection");
+        if (target.is_time_series()) throw merge_unsupported(target.entry.name, "time series");
+        if (target.rules.capped) throw merge_unsupported(target.entry.name, "capped collection");
         if (target.is_view()) continue;
         for (const auto& one : live) {
             if (one.name != target.entry.name) continue;
             const auto capped = BsonView(one.options).find("capped");
-            if (one.type != "collection") throw unsupported(one.name, "the live view or time series");
-            if (capped && capped->truthy()) throw unsupported(one.name, "the live capped collection");
+            if (one.type != "collection") throw merge_unsupported(one.name, "the live view or time series");
+            if (capped && capped->truthy()) throw merge_unsupported(one.name, "the live capped collection");
         }
     }
 }
@@ -240,8 +205,7 @@ void merge_documents(Operation& operation, const MergeWish& wish, Plan& plan, Ba
         result.collections.push_back(merger.counts);
     }
     for (const auto& target : plan.targets)
-        if (target.is_view())
-            result.warnings.push_back("view " + printable(target.entry.name) + " was left as it is: a merge brings documents");
+        if (target.is_view()) result.warnings.push_back(view_left(target.entry.name));
 }
 
 }  // namespace reprise

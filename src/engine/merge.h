@@ -19,6 +19,7 @@ struct MergeWish {
 // Failure{unsupported, "merge_unsupported"} for a time series or a capped collection, in the file or live. Before anything is
 // written.
 void check_merge(const Plan& plan, const std::vector<CollectionInfo>& live);
+std::string view_left(const std::string& name);  // a sentence for the warnings
 // Which live document is replaced: the one of that _id, by the shard key's values where it is sharded, as they are live (a
 // document may have moved since the backup).
 std::string merge_filter(std::string_view live, std::string_view shard_key);

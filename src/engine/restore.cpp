@@ -9,18 +9,15 @@
 #include "base/text.h"
 #include "base/thread.h"
 #include "engine/checks.h"
+#include "engine/intent.h"
 #include "engine/measure.h"
 #include "engine/merge.h"
 #include "engine/needed.h"
-#include "engine/plan.h"
-#include "engine/read_whole.h"
 #include "engine/record.h"
 #include "engine/safety.h"
 #include "engine/shelf.h"
 #include "engine/staging.h"
 #include "engine/swap.h"
-#include "engine/verify.h"
-#include "format/reader.h"
 #include "mongo/writer.h"
 
 namespace reprise {
@@ -38,18 +35,9 @@ public:
     RestoreResult run() {
         began_ms_ = context_.clock->boot_ms();
         result_.file = options_.file;
-        blob_ = place_.store->open(options_.file);
-        say("verifying");
-        const VerifyResult verified = verify();
-        file_ = verified.manifest;
-        keep_decisions(*place_.store, file_);
+        intent_ = read_intent(operation_.client(), question(), context_);
         warn(operation_.notes());
-        warn(verified.warnings);
-        check_file_fits(file_, options_, place_, operation_.deployment());
-        warn_of_suspect();
-        open_reader();
-        plan_ = make_plan(entries(), live_, options_, reader_->legacy());
-        warn(plan_.warnings);
+        warn(intent_.warnings);
         if (options_.mode == RestoreMode::merge)
             merge();
         else
@@ -69,55 +57,15 @@ private:
         context_.progress(now);
     }
 
-    VerifyResult verify() {
-        try {
-            return verify_open(*blob_, context_, options_.accept_unsigned ? Trust::waive : Trust::ask);
-        } catch (const Failure& failure) {
-            throw explain_damage(*place_.store, *blob_, failure, context_);
-        }
-    }
-
     void warn(const std::vector<std::string>& more) {
         result_.warnings.insert(result_.warnings.end(), more.begin(), more.end());
     }
 
-    void warn_of_suspect() {
-        if (file_.state == "good") return;
-        const std::string name = printable(options_.file);
-        warn({name + " is a suspect backup (" + file_.suspect_reason + "): the guard did not believe it, and later backups " +
-              "are still judged by those before it; if it is right: accept " + name});
-        context_.log(Level::warning, result_.warnings.back());
-    }
-
-    // The same open file from its first byte: what is staged is proven to be what was verified.
-    void open_reader() {
-        blob_->rewind();
-        reader_ = std::make_unique<BackupReader>(*blob_, options_.file, read_options(context_));
-        std::vector<std::string> names;
-        for (const auto& entry : entries()) names.push_back(entry.name);
-        check_lists(options_, names);
-        live_ = user_collections(operation_.client(), place_.database);
-    }
-
-    std::vector<CatalogEntry> entries() const {
-        if (!reader_->legacy()) return reader_->catalog();
-        std::vector<CatalogEntry> out;
-        for (const auto& [name, summary] : file_.summary.collections)
-            out.push_back({name, "collection", BsonBuilder().str(), {}});
-        return out;
-    }
-
-    std::int64_t bson_bytes() const {
-        std::int64_t sum = 0;
-        for (const auto& [name, summary] : file_.summary.collections)
-            if (selected(options_, name)) sum += summary.bson_bytes;
-        return sum;
-    }
-
     SafetyWish wish() const { return {place_, options_, context_}; }
+    IntentQuestion question() const { return {place_, options_, operation_.deployment()}; }
 
     void check_same_file() {
-        if (reader_->sha256() != file_.sha256)
+        if (intent_.reader->sha256() != file_.sha256)
             throw Failure(Code::corrupt, "file_changed",
                           "file " + printable(options_.file) + " changed while it was read; " + what_stands());
     }
@@ -131,8 +79,7 @@ private:
     }
 
     void prepare() {
-        check_sharding(operation_.client(), place_.database, plan_, options_);
-        check_space(operation_.client(), place_.database, bson_bytes());
+        check_intent(operation_.client(), question(), intent_);
         rights_ = probe_rights(operation_, place_.database, options_.without_majority, context_);
         if (options_.startup) check_still_empty(operation_, wish());
         say("safety");
@@ -184,7 +131,7 @@ private:
     void stage() {
         expire_when_filled();
         Staging staging(operation_, place_, options_, context_);
-        warn(staging.fill(plan_, *reader_, file_.summary));
+        warn(staging.fill(plan_, *intent_.reader, file_.summary));
         check_same_file();
     }
 
@@ -367,14 +314,13 @@ private:
     }
 
     void merge() {
-        check_merge(plan_, live_);
         prepare();
         look();
         record_ = new_record("merging");
         need();
         operation_.check();
         insert_record(operation_.client(), place_.database, record_, options_.without_majority);
-        merge_documents(operation_, {place_, options_, context_, live_, file_.summary}, plan_, *reader_, result_);
+        merge_documents(operation_, {place_, options_, context_, live_, file_.summary}, plan_, *intent_.reader, result_);
         check_same_file();
         operation_.check();
         remove_record(operation_.client(), place_.database, record_);
@@ -386,11 +332,10 @@ private:
     const RestoreOptions& options_;
     const Context& context_;
     std::int64_t began_ms_ = 0;
-    Manifest file_;
-    std::unique_ptr<OpenBlob> blob_;
-    std::unique_ptr<BackupReader> reader_;
-    std::vector<CollectionInfo> live_;
-    Plan plan_;
+    Intent intent_;
+    const Manifest& file_ = intent_.file;
+    const std::vector<CollectionInfo>& live_ = intent_.live;
+    Plan& plan_ = intent_.plan;
     Rights rights_;
     Safety safety_;
     RestoreRecord record_;

@@ -27,6 +27,25 @@ Schema schema(const char* kind, std::vector<KeyRule> rules) {
     return {Code::invalid_argument, std::string("options of ") + kind, std::move(rules)};
 }
 
+// A preview is asked the same, so that it tells of the same restore.
+std::vector<KeyRule> restore_rules() {
+    return {text("file"),
+            text("mode", {"replace", "merge"}),
+            yes_no("exact"),
+            texts("include"),
+            texts("exclude"),
+            text("to_database"),
+            text("to_mongo_url"),
+            yes_no("other_database"),
+            yes_no("adopt"),
+            yes_no("no_safety_backup"),
+            yes_no("allow_unsharded"),
+            yes_no("non_unique"),
+            yes_no("without_majority"),
+            yes_no("abandon_unfinished"),
+            yes_no("accept_unsigned")};
+}
+
 Schema make_schema(Kind kind) {
     switch (kind) {
         case Kind::backup:
@@ -40,12 +59,7 @@ Schema make_schema(Kind kind) {
                                      text("profile", {"readable", "portable"}),
                                      yes_no("accept_smaller")});
         case Kind::startup: return schema("startup", {yes_no("retry"), on_failure_key()});
-        case Kind::restore:
-            return schema("restore",
-                          {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
-                           texts("exclude"), text("to_database"), text("to_mongo_url"), yes_no("other_database"),
-                           yes_no("adopt"), yes_no("no_safety_backup"), yes_no("allow_unsharded"), yes_no("non_unique"),
-                           yes_no("without_majority"), yes_no("abandon_unfinished"), yes_no("accept_unsigned")});
+        case Kind::restore: return schema("restore", restore_rules());
         case Kind::verify: return schema("verify", {text("file")});
         case Kind::rehash: return schema("rehash", {needed("file")});
         case Kind::rekey: return schema("rekey", {needed("file")});
@@ -54,25 +68,23 @@ Schema make_schema(Kind kind) {
             rules.push_back(yes_no("dry_run"));
             return schema("forget", std::move(rules));
         }
-        case Kind::preview:
-            return schema("preview", {text("file"), text("mode", {"replace", "merge"}), yes_no("exact"), texts("include"),
-                                      texts("exclude")});
+        case Kind::preview: return schema("preview", restore_rules());
     }
     return {};
 }
 
-void check_target(const Json& options) {
+void check_target(const char* kind, const Json& options) {
+    const std::string where = std::string(" of the options of ") + kind + ": ";
     if (const Json* url = options.find("to_mongo_url")) {
         try {
             check_mongo_url(Secret(url->as_string()));
         } catch (const Failure& failure) {
-            throw Failure(Code::invalid_argument, failure.reason,
-                          "key to_mongo_url of the options of restore: " + failure.message);
+            throw Failure(Code::invalid_argument, failure.reason, "key to_mongo_url" + where + failure.message);
         }
     }
     if (const Json* name = options.find("to_database"))
         if (const auto problem = database_name_problem(name->as_string()))
-            throw Failure(Code::invalid_argument, "key_value_wrong", "key to_database of the options of restore: " + *problem);
+            throw Failure(Code::invalid_argument, "key_value_wrong", "key to_database" + where + *problem);
 }
 
 }  // namespace
@@ -119,7 +131,7 @@ const Schema& options_schema(Kind kind) {
 
 Json parse_options(Kind kind, std::string_view json) {
     Json options = parse_checked(json, options_schema(kind));
-    if (kind == Kind::restore) check_target(options);
+    if (kind == Kind::restore || kind == Kind::preview) check_target(kind_name(kind), options);
     for (const char* key : {"label", "reason"})
         if (text_or(options, key, "").size() > kMaxLabelBytes)
             throw Failure(Code::invalid_argument, "key_value_wrong",

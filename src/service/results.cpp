@@ -24,6 +24,19 @@ Json restored_to_json(const std::vector<RestoredCollection>& collections) {
     return out;
 }
 
+Json number_or_null(const std::optional<std::int64_t>& number) { return number ? Json(*number) : Json(); }
+
+const char* word_of(PreviewAction action) {
+    switch (action) {
+        case PreviewAction::create: return "create";
+        case PreviewAction::replace: return "replace";
+        case PreviewAction::merge: return "merge";
+        case PreviewAction::drop: return "drop";
+        case PreviewAction::leave: return "leave";
+    }
+    return "unknown";
+}
+
 std::string undo_sentence(const RestoreResult& result) {
     if (result.safety_file.empty()) return "nothing was replaced, so there is nothing to go back to";
     return "to go back to the data as they were before: restore " + result.safety_file;
@@ -149,15 +162,26 @@ Json rule_to_json(const EmptyRule& rule) {
     return Json::object({{"collections", rule.whole_database() ? Json() : std::move(collections)}, {"minimum", rule.minimum}});
 }
 
-Json preview_to_json(const PreviewResult& result) {
+Json preview_to_json(const PreviewResult& result, const std::string& mode) {
     Json collections = Json::array();
     for (const auto& one : result.collections)
         collections.push(Json::object({{"name", one.name},
+                                       {"type", one.type},
                                        {"in_backup", one.in_backup},
-                                       {"now", one.now ? Json(*one.now) : Json()},
-                                       {"after", one.in_backup ? Json(one.after) : Json()},
-                                       {"same", one.same}}));
+                                       {"action", word_of(one.action)},
+                                       {"dropped", one.action == PreviewAction::drop},
+                                       {"now", number_or_null(one.now)},
+                                       {"after", number_or_null(one.after)},
+                                       {"at_least", number_or_null(one.at_least)},
+                                       {"at_most", number_or_null(one.at_most)},
+                                       {"same", one.same()},
+                                       {"same_documents", one.same_documents},
+                                       {"same_catalog", one.same_catalog},
+                                       {"inserted", one.inserted},
+                                       {"replaced", one.replaced},
+                                       {"unchanged", one.unchanged}}));
     return Json::object({{"file", result.file},
+                         {"mode", mode},
                          {"database", result.database},
                          {"collections", std::move(collections)},
                          {"duration_ms", result.duration_ms},

@@ -20,7 +20,7 @@ Json verify_to_json(const VerifyResult& result, const std::string& path);
 Json rekey_to_json(const RekeyResult& result);
 Json rehash_to_json(const RehashResult& result);
 Json forgotten_to_json(const Forgotten& gone, bool dry_run);
-Json preview_to_json(const PreviewResult& result);
+Json preview_to_json(const PreviewResult& result, const std::string& mode);
 Json startup_to_json(const StartupResult& result, const std::string& database);
 
 }  // namespace reprise

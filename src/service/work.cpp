@@ -214,7 +214,7 @@ Json run_preview(Bench& bench) {
     Place place = bench.place(Kind::preview);
     RestoreOptions options = restore_options(bench, place);
     options.file = resolve_name(*bench.store, bench.config->directory, text_or(bench.options, "file", "latest"));
-    return preview_to_json(preview(place, options, bench.given.context));
+    return preview_to_json(preview(place, options, bench.given.context), text_or(bench.options, "mode", "replace"));
 }
 
 Json run_kind(Kind kind, Bench& bench) {

@@ -110,7 +110,8 @@ def test_a_preview_says_what_would_change_and_changes_nothing(host: Host, databa
         by_name = {each["name"]: each for each in preview["collections"]}
         assert by_name["users"]["now"] == 0 and by_name["users"]["after"] == 12 and by_name["users"]["same"] is False
         assert by_name["absences"]["same"] is True
-        assert by_name["extra"] == {"name": "extra", "in_backup": False, "now": 1, "after": None, "same": False}
+        extra = [by_name["extra"][key] for key in ("in_backup", "action", "now", "after", "same")]
+        assert extra == [False, "leave", 1, 1, True]
         assert fingerprint(database) == changed
 
 

@@ -28,7 +28,7 @@ USAGE_CASES = [
     ["delete"],
     ["audit", "--limit", "all"],
     ["audit", "extra"],
-    ["preview", "--adopt"],
+    ["preview", "--retry"],
 ]
 
 

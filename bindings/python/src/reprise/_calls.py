@@ -64,13 +64,8 @@ class ForgetOptions(TypedDict, total=False):
     actor: Actor | None
 
 
-class PreviewOptions(TypedDict, total=False):
-    mode: str | None
-    exact: bool | None
-    include: Sequence[str] | None
-    exclude: Sequence[str] | None
-    wait_ms: int | None
-    actor: Actor | None
+class PreviewOptions(RestoreOptions, total=False):
+    """A restore's: it tells of the restore with the same ones, and refuses what that refuses."""
 
 
 OnFailure = Literal["fail", "start_anyway"]

@@ -38,7 +38,7 @@ USAGE = """usage: reprise COMMAND [OPTION…]
   cat [FILE]           a backup as plain JSON, checked while it is read
   verify [FILE]        read a backup to its end and check it
   restore [FILE]       put a backup back, all or nothing, after a safety backup
-  preview [FILE]       what a restore would change, per collection; reads only
+  preview [FILE]       what the restore with the same options would do; reads only
   auto                 bring the data back when the database is empty: for startup
   rehash FILE          make a new backup of a file that was edited on purpose
   rekey FILE           encrypt a backup anew for the recipients of today; the old file goes
@@ -84,7 +84,7 @@ restore:  --merge  --exact  --include NAME…  --exclude NAME…  --to-database 
           --to-mongo-url-env VARIABLE  --other-database  --adopt  --no-safety-backup
           --allow-unsharded  --non-unique  --without-majority  --abandon-unfinished
           --accept-unsigned  --wait SECONDS
-preview:  --merge  --exact  --include NAME…  --exclude NAME…  --wait SECONDS
+preview:  as restore
 keygen:   --signing (Ed25519 instead of age)
 auto:     --retry  --sentinel COLLECTION  --collection NAME…  --whole-database
           --minimum DOCUMENTS  --start-anyway  --wait SECONDS
@@ -108,6 +108,23 @@ _KEEP = {
     "--max-total-bytes": _NUMBER,
 }
 _WATCHED = {"--sentinel": _TEXT, "--collection": _NAMES, "--minimum": _TEXT}
+_RESTORE = {
+    "--merge": _FLAG,
+    "--exact": _FLAG,
+    "--include": _NAMES,
+    "--exclude": _NAMES,
+    "--to-database": _TEXT,
+    "--to-mongo-url-env": _TEXT,
+    "--other-database": _FLAG,
+    "--adopt": _FLAG,
+    "--no-safety-backup": _FLAG,
+    "--allow-unsharded": _FLAG,
+    "--non-unique": _FLAG,
+    "--accept-unsigned": _FLAG,
+    "--without-majority": _FLAG,
+    "--abandon-unfinished": _FLAG,
+    "--wait": _TEXT,
+}
 _COMMON = {"--json": _FLAG, "--database": _TEXT, "--directory": _TEXT, "--no-progress": _FLAG, "--verbose": _FLAG}
 _OPTIONS: dict[str, dict[str, str]] = {
     "backup": {
@@ -130,24 +147,8 @@ _OPTIONS: dict[str, dict[str, str]] = {
         **_WATCHED,
         "--wait": _TEXT,
     },
-    "restore": {
-        "--merge": _FLAG,
-        "--exact": _FLAG,
-        "--include": _NAMES,
-        "--exclude": _NAMES,
-        "--to-database": _TEXT,
-        "--to-mongo-url-env": _TEXT,
-        "--other-database": _FLAG,
-        "--adopt": _FLAG,
-        "--no-safety-backup": _FLAG,
-        "--allow-unsharded": _FLAG,
-        "--non-unique": _FLAG,
-        "--accept-unsigned": _FLAG,
-        "--without-majority": _FLAG,
-        "--abandon-unfinished": _FLAG,
-        "--wait": _TEXT,
-    },
-    "preview": {"--merge": _FLAG, "--exact": _FLAG, "--include": _NAMES, "--exclude": _NAMES, "--wait": _TEXT},
+    "restore": _RESTORE,
+    "preview": _RESTORE,
     "auto": {
         "--retry": _FLAG,
         **_WATCHED,

@@ -230,20 +230,36 @@ class Status:
 
 @dataclass(frozen=True)
 class PreviewedCollection:
-    """`now`: documents in the database, None when the collection is not there; `after`: in the backup, None when it is not."""
+    """What the restore would do with one collection or view: `action` is create, replace, merge, drop or leave.
+
+    `now`, `after`: documents, None when it is not there, or a view. A merge whose documents a unique index or a collation may
+    refuse has `at_least` and `at_most` instead of `after`. `same`: neither its documents nor its catalog (type, options,
+    indexes) would be other ones; `same_documents` and `same_catalog` say which. `in_backup`: the file holds it, selected or
+    not. `inserted` (at most), `replaced` and `unchanged` are a merge's."""
 
     name: str = ""
+    type: str = ""
     in_backup: bool = False
+    action: str = ""
+    dropped: bool = False
     now: int | None = None
     after: int | None = None
+    at_least: int | None = None
+    at_most: int | None = None
     same: bool = False
+    same_documents: bool = False
+    same_catalog: bool = False
+    inserted: int = 0
+    replaced: int = 0
+    unchanged: int = 0
 
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """What a restore would change; nothing was."""
+    """What the restore with the same options would do; nothing was changed."""
 
     file: str = ""
+    mode: str = ""
     database: str = ""
     collections: Sequence[PreviewedCollection] = ()
     duration_ms: int = 0

@@ -240,10 +240,43 @@ def preview(result: Json) -> list[str]:
 
 
 def previewed(each: Json) -> str:
-    now = "not there" if each.get("now") is None else str(number(each, "now"))
-    if each.get("in_backup") is not True:
-        return f"{now:>9}  not in the backup"
-    return f"{now:>9}  -> {number(each, 'after'):>9}  {'same' if each.get('same') is True else 'different'}"
+    known = "" if each.get("in_backup") is True else "not in the backup, "
+    action = text(each, "action")
+    if action == "drop":
+        return f"{count_now(each):>9}  {known}dropped"
+    if action == "leave":
+        return f"{count_now(each):>9}  {known}left alone"
+    return f"{count_now(each):>9}  -> {count_after(each):>9}  {what_differs(each)}"
+
+
+def count_now(each: Json) -> str:
+    if each.get("now") is not None:
+        return str(number(each, "now"))
+    action = text(each, "action")
+    return "view" if action == "replace" or (text(each, "type") == "view" and action != "create") else "not there"
+
+
+def count_after(each: Json) -> str:
+    if each.get("after") is not None:
+        return str(number(each, "after"))
+    if each.get("at_most") is None:
+        return "view"
+    return f"{number(each, 'at_least')} to {number(each, 'at_most')}"
+
+
+def what_differs(each: Json) -> str:
+    documents, catalog = each.get("same_documents") is True, each.get("same_catalog") is True
+    if text(each, "action") == "create":
+        return "created"
+    if documents and catalog:
+        return "same"
+    if documents:
+        return "different definition" if text(each, "type") == "view" else "different options or indexes"
+    if not catalog:
+        return "different"
+    if text(each, "action") != "merge":
+        return "different documents"
+    return f"{number(each, 'inserted')} new, {number(each, 'replaced')} replaced"
 
 
 def deleted(result: Json) -> list[str]:
