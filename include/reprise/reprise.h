@@ -209,9 +209,10 @@ REPRISE_API int32_t reprise_list(reprise_engine* engine, char** json, size_t* si
 REPRISE_API int32_t reprise_show(reprise_engine* engine, const char* file, size_t file_size, char** json, size_t* size,
                                  reprise_error* error);
 /* What people decide about one file: {"pin": true or false, "label": "…", "accept": true, "wait_ms": 0}, at least one of the
- * first three. accept: the guard's suspect_… file is right after all, or a good one's lost collections are: it becomes
- * backup_…, the measure of later ones, and the latest when it is the newest. Answers what reprise_list says of the file as it
- * is now. Works under the folder's lock: REPRISE_E_BUSY with reason folder_locked while an operation runs. */
+ * first three. accept: the guard's suspect_… file is right after all, or a good one's lost collections are: it is read to its
+ * end first, as by verify and with its failures, and becomes backup_…, the measure of later ones, and the latest when it is the
+ * newest. Answers what reprise_list says of the file as it is now. Works under the folder's lock: REPRISE_E_BUSY with reason
+ * folder_locked while an operation runs. */
 REPRISE_API int32_t reprise_mark(reprise_engine* engine, const char* file, size_t file_size, const char* options,
                                  size_t options_size, char** json, size_t* size, reprise_error* error);
 /* Deletes one file of a person's choice: {"filename", "freed_bytes"}. The newest good backup, the latest, pinned ones, those

@@ -80,6 +80,7 @@ Manifest save_copy(Client& client, const std::string& database, const CopySource
     REPRISE_STEP("restore.publish_copy.before");
     staged->publish(name);
     REPRISE_STEP("restore.publish_copy.after");
+    remember_published(store, header.deployment.value_or(std::string()), header.sequence);
     return verify_file(store, name, true, context, Trust::waive).manifest;
 }
 

@@ -48,14 +48,15 @@ public:
 
     // S3: nothing goes unless what everything is older than is whole at this moment: the newest good backup, or, where none
     // is good and only suspect ones can go, the newest of these.
-    void verify_newest() {
+    void verify_newest(const std::string& just_verified = {}) {
         const ShelfItem* newest = nullptr;
         for (const ShelfItem& item : shelf_) {
             if (!item.manifest || item.name.kind == FileKind::before_restore) continue;
             if (!is_own(*item.manifest, place_.database, deployment_)) continue;
             if (newest == nullptr || (is_good(*item.manifest) && !is_good(*newest->manifest))) newest = &item;
         }
-        if (newest != nullptr) verify_file(store_, newest->blob.name, true, context_, Trust::waive);
+        if (newest == nullptr || newest->blob.name == just_verified) return;
+        verify_file(store_, newest->blob.name, true, context_, Trust::waive);
     }
 
     void pretend() {
@@ -148,10 +149,10 @@ Forgotten forget(const Place& place, const ForgetRules& rules, bool dry_run, con
     return forgetting.take();
 }
 
-Forgotten forget_within(const Place& place, const std::optional<std::string>& deployment, const ForgetRules& rules,
-                        const Context& context) {
+Forgotten forget_within(const Place& place, const Manifest& made, const ForgetRules& rules, const Context& context) {
     Forgetting forgetting(place, rules, context);
-    forgetting.look(false, deployment);
+    forgetting.look(false, made.deployment);
+    if (forgetting.would_remove()) forgetting.verify_newest(made.name);
     forgetting.remove_all();
     return forgetting.take();
 }

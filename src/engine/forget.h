@@ -33,8 +33,8 @@ struct Forgotten {
 // goes (S3): Failure{corrupt, …} when it is not whole any more, and nothing is removed. dry_run: reads, locks nothing.
 // The folder's owner says whose files they are; {refused, "folder_of_other"} when it is another database's.
 Forgotten forget(const Place& place, const ForgetRules& rules, bool dry_run, const Context& context);
-// The same at the end of a backup, inside its operation.
-Forgotten forget_within(const Place& place, const std::optional<std::string>& deployment, const ForgetRules& rules,
-                        const Context& context);
+// The same at the end of a backup, inside its operation. `made` was read back a moment ago, so that it is not read again when
+// it is the newest good one itself (not partial, suspect or unsigned).
+Forgotten forget_within(const Place& place, const Manifest& made, const ForgetRules& rules, const Context& context);
 
 }  // namespace reprise

@@ -7,6 +7,7 @@
 #include "engine/operation.h"
 #include "engine/owner.h"
 #include "engine/shelf.h"
+#include "engine/verify.h"
 
 namespace reprise {
 namespace {
@@ -15,14 +16,14 @@ void write_manifest(Store& store, const Manifest& manifest) {
     store.write_state(manifest_key(manifest.name), manifest_to_json(manifest).text(2) + "\n");
 }
 
-void check_acceptable(const ShelfItem& item, const std::string& database, const std::optional<std::string>& deployment) {
-    const Manifest& m = *item.manifest;
+void check_acceptable(const Manifest& m, const std::string& database, const std::optional<std::string>& deployment) {
     const char* problem = nullptr;
-    if (item.name.kind == FileKind::before_restore) problem = "is a safety backup: restore it by its name";
+    if (m.kind == "before_restore") problem = "is a safety backup: restore it by its name";
     if (m.scope == "partial") problem = "holds only a part of the database: restore it by its name";
     if (!m.edited_from.empty()) problem = "was edited: restore it by its name";
     if (m.legacy) problem = "is of the replaced system: restore it by its name";
     if (!m.legacy && !is_own(m, database, deployment)) problem = "is of another database or deployment";
+    if (m.untrusted) problem = "is signed by nobody whom this host trusts: restore it by its name";
     if (problem != nullptr)
         throw Failure(Code::refused, "not_acceptable", printable(m.name) + " " + problem + "; it cannot be accepted");
 }
@@ -72,7 +73,12 @@ Manifest mark(const Place& place, const std::string& name, const MarkWish& wish,
                           "what " + printable(name) + " holds is not known" +
                               (item.problem.empty() ? "; verify it first" : ": " + item.problem));
         Manifest manifest = *item.manifest;
-        if (wish.accept) check_acceptable(item, place.database, owner ? owner->deployment : std::nullopt);
+        if (wish.accept) {
+            const auto deployment = owner ? owner->deployment : std::nullopt;
+            check_acceptable(manifest, place.database, deployment);
+            manifest = verify_file(store, name, true, context).manifest;  // `latest` never points to what was not read (S2)
+            check_acceptable(manifest, place.database, deployment);
+        }
         if (wish.pin) manifest.pinned = *wish.pin;
         if (wish.label) manifest.label = *wish.label;
         if (wish.accept)

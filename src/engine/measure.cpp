@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/failure.h"
 #include "codec/json.h"
 
 namespace reprise {
@@ -15,12 +16,17 @@ struct Base {
     std::int64_t accepted = 0;  // of the newest backup that a person accepted: losses before it are not missed
 };
 
+// One that cannot be read is as good as none: the guard is stricter then, and nothing else is lost.
 Base read_base(Store& store) {
     const auto text = store.read_state(kMeasureKey);
     if (!text) return {};
-    const Json json = parse_json(*text);
-    const Json* accepted = json.find("accepted");
-    return {json.at("id").as_string(), json.at("since").as_int(), accepted != nullptr ? accepted->as_int() : 0};
+    try {
+        const Json json = parse_json(*text);
+        const Json* accepted = json.find("accepted");
+        return {json.at("id").as_string(), json.at("since").as_int(), accepted != nullptr ? accepted->as_int() : 0};
+    } catch (const Failure&) {
+        return {};
+    }
 }
 
 void write_base(Store& store, const Base& base) {

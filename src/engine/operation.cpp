@@ -175,21 +175,27 @@ std::string Operation::ensure_deployment() {
     }
     const auto fallback = state.owner ? state.owner->deployment : std::nullopt;
     state.claim(Owner{state.place.database, state.known.value ? state.known.value : fallback, std::nullopt});
-    return state.known.value.value_or(std::string());
+    return state.deployment().value_or(std::string());
 }
 
 std::int64_t Operation::next_sequence() {
     State& state = *state_;
     const std::string id = state.deployment().value_or(std::string());
     const std::int64_t next = std::max(highest_sequence(*state.place.store, id), state.known.sequence) + 1;
-    if (state.lease && state.known.value) {
-        check();
-        raise_sequence(*state.client, state.place.database, next);
-        state.known.sequence = next;
-    }
     remember_sequence(*state.place.store, id, next);
     return next;
 }
+
+void Operation::published(std::int64_t sequence, const std::optional<std::int64_t>& users) {
+    State& state = *state_;
+    remember_published(*state.place.store, state.deployment().value_or(std::string()), sequence);
+    if (!state.lease || !state.known.value) return;
+    check();
+    raise_sequence(*state.client, state.place.database, sequence, users);
+    state.known.sequence = std::max(state.known.sequence, sequence);
+}
+
+std::int64_t Operation::remembered_sequence() const { return state_->known.sequence; }
 
 void Operation::adopt_deployment(const std::string& id) {
     State& state = *state_;

@@ -35,10 +35,15 @@ public:
     // The deployment's id: from the database, else from the folder's owner; nullopt while there is neither.
     std::optional<std::string> deployment() const;
     // Makes the id where none exists and writes it to database and folder as far as allowed (FORMAT.md, `deployment`).
-    // Empty when there is none and the database may not be written. Claims the folder (`.reprise/owner`).
+    // Empty when there is none and the database may not be written; the folder's owner's where only the database has none, so
+    // that backups of a user that may only read stand in one order with the others. Claims the folder (`.reprise/owner`).
     std::string ensure_deployment();
-    // One more than the highest sequence known to the folder and the database; remembered in both as far as allowed.
+    // One more than the highest sequence known to the folder and the database; the folder remembers that it was given out.
     std::int64_t next_sequence();
+    // A file with that number is there: both remember it as far as allowed, so that a folder without it is known as another
+    // one. `users`: raise_sequence.
+    void published(std::int64_t sequence, const std::optional<std::int64_t>& users);
+    std::int64_t remembered_sequence() const;       // by the database, of the backups made before this operation
     void adopt_deployment(const std::string& id);   // startup, or `adopt`
     const std::vector<std::string>& notes() const;  // what was settled or swept, for the result's warnings
 

@@ -12,7 +12,7 @@ namespace reprise {
 namespace {
 
 constexpr const char* kOwnerKey = "owner";
-constexpr const char* kSequenceKey = "sequence";
+constexpr const char *kSequenceKey = "sequence", *kPublished = "published";
 constexpr std::size_t kIdDigits = 32;
 
 std::string filter() { return BsonBuilder().add("_id", "deployment").str(); }
@@ -35,6 +35,29 @@ void update(Client& client, const std::string& database, const std::string& chan
     options.concern = Concern::majority;
     options.retryable_write = true;
     client.command(database, command.str(), options);
+}
+
+std::string key_of(const std::string& deployment) { return deployment.empty() ? "none" : deployment; }
+
+Json sequences_or_none(Store& store) {
+    const auto text = store.read_state(kSequenceKey);
+    try {
+        if (Json json = text ? parse_json(*text) : Json(); json.is_object()) return json;
+    } catch (const Failure&) {
+    }
+    return Json::object();
+}
+
+std::int64_t number_of(const Json& json, const std::string& key) {
+    const Json* found = json.find(key);
+    return found != nullptr && found->is_int() ? found->as_int() : 0;
+}
+
+void raise(Json& json, const std::string& key, std::int64_t published) {
+    const Json* known = json.find(kPublished);
+    Json changed = known != nullptr && known->is_object() ? *known : Json::object();
+    changed.set(key, std::max(published, number_of(changed, key)));
+    json.set(kPublished, std::move(changed));
 }
 
 }  // namespace
@@ -99,6 +122,7 @@ DeploymentDocument read_deployment(Client& client, const std::string& database) 
     }
     if (const auto sequence = document.find("sequence"); sequence && sequence->is_number())
         found.sequence = sequence->integer();
+    if (const auto users = document.find("users"); users && users->is_number()) found.users = users->integer();
     return found;
 }
 
@@ -114,24 +138,46 @@ void replace_deployment(Client& client, const std::string& database, const std::
     update(client, database, BsonBuilder().doc("$set", BsonBuilder().add("value", value).str()).str(), true);
 }
 
-void raise_sequence(Client& client, const std::string& database, std::int64_t sequence) {
-    update(client, database, BsonBuilder().doc("$max", BsonBuilder().add("sequence", sequence).str()).str(), false);
+void raise_sequence(Client& client, const std::string& database, std::int64_t sequence,
+                    const std::optional<std::int64_t>& users) {
+    BsonBuilder change;
+    change.doc("$max", BsonBuilder().add("sequence", sequence).str());
+    if (users) change.doc("$set", BsonBuilder().add("users", *users).str());
+    update(client, database, change.str(), false);
 }
 
 std::int64_t remembered_sequence(Store& store, const std::string& deployment) {
-    const auto text = store.read_state(kSequenceKey);
-    if (!text) return 0;
-    const Json json = parse_json(*text);
-    const Json* found = json.find(deployment.empty() ? "none" : deployment);
-    return found != nullptr ? found->as_int() : 0;
+    return number_of(sequences_or_none(store), key_of(deployment));
 }
 
 void remember_sequence(Store& store, const std::string& deployment, std::int64_t sequence) {
+    Json json = sequences_or_none(store);
+    const std::string key = key_of(deployment);
+    // The first number that this file knows of: whatever was given out before it was made, and this one not yet.
+    if (json.find(key) == nullptr) raise(json, key, sequence - 1);
+    json.set(key, std::max(sequence, number_of(json, key)));
+    store.write_state(kSequenceKey, json.text(2) + "\n");
+}
+
+std::int64_t published_sequence(Store& store, const std::string& deployment) {
     const auto text = store.read_state(kSequenceKey);
-    Json json = text ? parse_json(*text) : Json::object();
-    const std::string key = deployment.empty() ? "none" : deployment;
-    const Json* known = json.find(key);
-    json.set(key, std::max(sequence, known != nullptr ? known->as_int() : 0));
+    if (!text) return 0;
+    try {
+        const Json json = parse_json(*text);
+        const std::string key = key_of(deployment);
+        const Json* published = json.find(kPublished);
+        const bool told = published != nullptr && published->find(key) != nullptr;
+        return told ? published->at(key).as_int() : number_of(json, key);  // not told: written before there was a difference
+    } catch (const Failure& failure) {
+        throw Failure(Code::corrupt, "sequence_invalid",
+                      "the file .reprise/sequence of the backup folder cannot be read (" + failure.message +
+                          "); remove it when the folder is surely the right one");
+    }
+}
+
+void remember_published(Store& store, const std::string& deployment, std::int64_t sequence) {
+    Json json = sequences_or_none(store);
+    raise(json, key_of(deployment), sequence);
     store.write_state(kSequenceKey, json.text(2) + "\n");
 }
 

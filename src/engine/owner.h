@@ -1,5 +1,5 @@
 // To whom a folder and a database belong: `.reprise/owner` {database, deployment} and the document {_id: "deployment"} of
-// collection "reprise" {value, sequence}. Two databases never share a folder (hazard 21), and no sequence is used twice.
+// collection "reprise" {value, sequence, users}. Two databases never share a folder (hazard 21), and no sequence is used twice.
 #pragma once
 
 #include <cstdint>
@@ -28,16 +28,23 @@ void check_owner(const Owner& owner, const std::string& database, const std::opt
 
 struct DeploymentDocument {
     std::optional<std::string> value;
-    std::int64_t sequence = 0;
+    std::int64_t sequence = 0;          // the highest of backups that were made, not of numbers that were given out
+    std::optional<std::int64_t> users;  // documents of collection `users` in the newest good backup; nullopt: not known
 };
 DeploymentDocument read_deployment(Client& client, const std::string& database);
 // Writes `value` where none is there yet, and says which one is there afterwards.
 std::string make_deployment(Client& client, const std::string& database, const std::string& value);
 void replace_deployment(Client& client, const std::string& database, const std::string& value);
-void raise_sequence(Client& client, const std::string& database, std::int64_t sequence);
+// A backup of that number is there. `users`: see above; nullopt leaves it as it is.
+void raise_sequence(Client& client, const std::string& database, std::int64_t sequence,
+                    const std::optional<std::int64_t>& users = std::nullopt);
 
-// The folder's own memory of sequences, which outlives its files: `.reprise/sequence`.
+// The folder's own memory of sequences, which outlives its files: `.reprise/sequence`, the highest number that was given out,
+// and beside it ("published") the highest of a backup that was made. One that cannot be read counts as none where a number is
+// given out (manifests and database know theirs); published_sequence throws Failure{corrupt, "sequence_invalid"}.
 std::int64_t remembered_sequence(Store& store, const std::string& deployment);
 void remember_sequence(Store& store, const std::string& deployment, std::int64_t sequence);
+std::int64_t published_sequence(Store& store, const std::string& deployment);
+void remember_published(Store& store, const std::string& deployment, std::int64_t sequence);
 
 }  // namespace reprise

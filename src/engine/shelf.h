@@ -23,7 +23,7 @@ struct ShelfItem {
     Code problem_code = Code::ok;      // its code: `corrupt` and `unsupported` are about the file, others about the moment
 };
 
-// All backup_…, before_restore_… and suspect_… files, newest first by (deployment, sequence), unknown ones last.
+// All backup_…, before_restore_… and suspect_… files, newest first by sequence, unknown ones last.
 // examine: files without a manifest are verified and judged by the guard now and their manifest is written, and a regular
 // file of the old system under the pointer's name gets a name of its own (needs the operation's lock).
 std::vector<ShelfItem> read_shelf(Store& store, bool examine, const Context& context, const GuardRules& rules = GuardRules());
@@ -38,7 +38,7 @@ void set_latest(Store& store, const std::string& name);
 // A name from outside (a file name, "latest", or an absolute path inside the folder) to a name in the store; anything
 // else is refused: Failure{invalid_argument, "name_invalid"} or {not_found, "file_missing"} (S11).
 std::string resolve_name(Store& store, const std::string& folder, const std::string& wanted);
-// A free name of `kind` for the second in which reading began: _02 … _99 when taken.
+// A free name of `kind` for the second in which reading began: after the highest number of that second, up to _99.
 std::string free_name(Store& store, FileKind kind, std::int64_t unix_us, const std::string& suffix);
 // The highest sequence of the deployment's files (empty: of those without one), and of `.reprise/sequence`.
 std::int64_t highest_sequence(Store& store, const std::string& deployment);

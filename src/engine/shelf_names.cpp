@@ -1,6 +1,7 @@
 // shelf: which name is meant, which is free, which one `latest` is.
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/failure.h"
 #include "base/step.h"
@@ -124,20 +125,20 @@ std::string resolve_name(Store& store, const std::string& folder, const std::str
 }
 
 std::string free_name(Store& store, FileKind kind, std::int64_t unix_us, const std::string& suffix) {
-    const std::vector<Blob> blobs = store.list();
     FileName name;
     name.kind = kind;
     name.stamp = compact_time(unix_us);
     name.suffix = suffix;
-    for (name.number = 1; name.number <= kMaxNumber; ++name.number) {
-        // Free under every suffix: backup_….json.gz unpacks to backup_….json beside it.
-        const bool taken = std::any_of(std::begin(kSuffixes), std::end(kSuffixes), [&](const char* other) {
-            FileName same = name;
-            same.suffix = other;
-            return is_there(blobs, same.text());
-        });
-        if (!taken) return name.text();
-    }
+    // Under every suffix: backup_….json.gz unpacks to backup_….json beside it.
+    std::set<int> taken;
+    for (const Blob& blob : store.list())
+        if (const auto other = parse_file_name(blob.name); other && other->kind == kind && other->stamp == name.stamp)
+            taken.insert(other->number);
+    // After the last one: a name that a removal freed in this second meant another backup a moment ago.
+    name.number = taken.empty() ? 1 : *taken.rbegin() + 1;
+    if (name.number <= kMaxNumber) return name.text();
+    for (name.number = 1; name.number <= kMaxNumber; ++name.number)
+        if (taken.count(name.number) == 0) return name.text();
     throw Failure(Code::busy, "name_taken", "99 files of the same second are already there; try again in a second").may_retry();
 }
 

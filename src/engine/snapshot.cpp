@@ -31,6 +31,8 @@ private:
     void judge_it(const WrittenBackup& written);
     void warn_of_losses();
     void publish(WrittenBackup& written);
+    void warn_of_missing();
+    void remember_it();
     void point_latest();
     void rotate();
     bool counts() const { return options_.kind == FileKind::backup && options_.scope.is != "partial"; }
@@ -43,6 +45,7 @@ private:
     std::vector<ShelfItem> shelf_;
     BackupResult result_;
     Verdict verdict_;
+    bool missing_ = false;  // the folder lacks what the database remembers
 };
 
 Header Backup::begin_header() {
@@ -156,6 +159,33 @@ void Backup::publish(WrittenBackup& written) {
     REPRISE_STEP("engine.backup.manifest.after");
 }
 
+// A folder that is not mounted looks like this one: empty, while the database has had backups.
+void Backup::warn_of_missing() {
+    missing_ = counts() && !place_.foreign_folder && shelf_.empty() && operation_.remembered_sequence() > 0;
+    if (!missing_) return;
+    result_.warnings.push_back("the folder holds no backup, while the database has had some (the newest is number " +
+                               std::to_string(operation_.remembered_sequence()) +
+                               "): is it the right folder, and is it mounted? this backup is the first one in it");
+    context_.log(Level::warning, result_.warnings.back());
+}
+
+// From here on a folder without this backup is known as another one. What cannot be written down changes nothing in that the
+// backup is made.
+void Backup::remember_it() {
+    const Manifest& manifest = result_.manifest;
+    std::optional<std::int64_t> users;
+    if (counts() && is_good(manifest) && !missing_) {
+        const CollectionSummary* found = manifest.summary.find(kUsualSentinel);
+        users = found != nullptr ? found->documents : 0;
+    }
+    try {
+        operation_.published(manifest.sequence, users);
+    } catch (const Failure& failure) {
+        result_.warnings.push_back("the backup is made, but that it was could not be remembered: " + failure.message);
+        context_.log(Level::warning, result_.warnings.back());
+    }
+}
+
 void Backup::point_latest() {
     if (!counts() || !is_good(result_.manifest) || place_.foreign_folder) return;
     set_latest(store_, result_.manifest.name);
@@ -166,7 +196,7 @@ void Backup::point_latest() {
 void Backup::rotate() {
     if (options_.kind != FileKind::backup || place_.foreign_folder || !options_.retention) return;
     try {
-        Forgotten gone = forget_within(place_, result_.manifest.deployment, *options_.retention, context_);
+        Forgotten gone = forget_within(place_, result_.manifest, *options_.retention, context_);
         result_.removed = std::move(gone.removed);
         result_.warnings.insert(result_.warnings.end(), gone.warnings.begin(), gone.warnings.end());
     } catch (const Failure& failure) {
@@ -182,12 +212,14 @@ BackupResult Backup::run() {
     (void)select_collections(list_collections(operation_.client(), place_.database, false, options_.system_js), place_.database,
                              options_.scope);  // refuses what cannot be saved before anything is written anywhere
     shelf_ = read_shelf(store_, true, context_, options_.guard);
+    warn_of_missing();
     WrittenBackup written = write_snapshot(operation_, place_, {options_, begin_header(), bytes_expected()}, context_);
     result_.warnings.insert(result_.warnings.end(), written.warnings.begin(), written.warnings.end());
     read_back(written);
     judge_it(written);
     publish(written);
     warn_of_losses();
+    remember_it();
     point_latest();
     rotate();
     result_.path = store_.path_of(result_.manifest.name);

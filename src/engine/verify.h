@@ -38,9 +38,9 @@ bool keep_decisions(Store& store, Manifest& manifest);
 Failure explain_damage(Store& store, OpenBlob& blob, const Failure& failure, const Context& context);
 
 struct RehashResult {
-    Manifest manifest;                  // of the new file
+    Manifest manifest;  // of the new file
     std::string path;
-    std::vector<std::string> changes;   // "users: 12 → 11 documents", "absences: same count, other content"
+    std::vector<std::string> changes;  // "users: 12 → 11 documents", "absences: same count, other content"
 };
 // Writes a new backup (edited_from, fresh counts and hash) beside the edited one; startup never picks it by itself.
 RehashResult rehash(const Place& place, const std::string& name, const Context& context);

@@ -95,8 +95,8 @@ Manifest manifest_from_json(const Json& json) {
 
 bool older(const Manifest& a, const Manifest& b) {
     const auto key = [](const Manifest& m) {
-        return std::make_tuple(!m.legacy, m.legacy ? m.backup_date_us : 0, m.legacy ? std::string() : m.deployment.value_or(""),
-                               m.legacy ? 0 : m.sequence, m.legacy ? 0 : m.backup_date_us, m.name);
+        return std::make_tuple(!m.legacy, m.legacy ? m.backup_date_us : 0, m.legacy ? 0 : m.sequence,
+                               m.legacy ? 0 : m.backup_date_us, m.name);
     };
     return key(a) < key(b);
 }

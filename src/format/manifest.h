@@ -40,7 +40,8 @@ struct Manifest {
 std::string manifest_key(const std::string& file_name);  // "manifests/NAME.json"
 Json manifest_to_json(const Manifest& manifest);
 Manifest manifest_from_json(const Json& json);  // Failure{corrupt, "manifest_invalid"}
-// Order of backups: (deployment, sequence); files of the replaced system come before all others, by backup_date.
+// Order of backups: by sequence, also of those that were made before the deployment's id could be written; files of the
+// replaced system come before all others, by backup_date. Between deployments it means nothing: is_own tells them apart.
 bool older(const Manifest& a, const Manifest& b);
 // A backup of this database and deployment (or made before its id could be written), of format 1. Others in the folder
 // are listed, but never `latest`, never a candidate, never counted.

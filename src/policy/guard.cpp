@@ -9,8 +9,6 @@
 namespace reprise {
 namespace {
 
-constexpr const char* kUsualSentinel = "users";
-
 struct Totals {
     std::int64_t documents = 0, bytes = 0;
 };

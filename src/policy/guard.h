@@ -13,6 +13,8 @@
 
 namespace reprise {
 
+constexpr const char* kUsualSentinel = "users";  // where none is configured
+
 struct GuardRules {
     std::string sentinel;                // the collection whose emptiness means that the data is lost; empty: not configured
     std::vector<std::string> together;   // what startup asks: collections that are empty (automatic: `users`)

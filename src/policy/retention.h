@@ -1,6 +1,6 @@
 // retention: which files of the folder may go, and why each other one stays (S3). Facts in, decisions out: no I/O, no clock.
 //
-// Files are ordered by (deployment, sequence), never by their times: a clock that went backwards, or a file from the future,
+// Files are ordered by sequence, never by their times: a clock that went backwards, or a file from the future,
 // changes which day a backup counts for and nothing else. The words are restic's: keep_last, keep_hourly, …, keep_within.
 #pragma once
 

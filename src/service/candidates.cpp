@@ -6,8 +6,6 @@
 namespace reprise {
 namespace {
 
-constexpr const char* kUsualSentinel = "users";
-
 bool is_backup(const ShelfItem& item) { return item.name.kind != FileKind::before_restore; }
 
 // Something that cannot be read might be of format 1: a file whose header was stripped must not make room for itself.

@@ -9,8 +9,8 @@
 #include "engine/shelf.h"
 #include "mongo/catalog.h"
 #include "service/attempts.h"
-#include "stream/vault.h"
 #include "service/startup_answers.h"
+#include "stream/vault.h"
 
 namespace reprise {
 namespace {
@@ -29,6 +29,16 @@ Failure locked(const std::string& name, const std::string& reason, const std::st
     return Failure(Code::refused, reason,
                    printable(name) + " cannot be opened (" + message +
                        "), and startup takes no older backup instead: give the key, or move the file away");
+}
+
+// What a newer reprise wrote may be the newest backup.
+void check_all_understood(const std::vector<ShelfItem>& shelf) {
+    for (const auto& item : shelf) {
+        if (item.manifest || item.problem_code != Code::unsupported || item.name.kind == FileKind::before_restore) continue;
+        throw Failure(Code::refused, item.problem_reason,
+                      printable(item.blob.name) + " is nothing that this version can read (" + item.problem +
+                          "), and startup takes no older backup instead: update reprise, or move the file away");
+    }
 }
 
 // A disk or mount that fails to read now is no reason to go back to an older backup (corrupt files are).
@@ -52,8 +62,8 @@ std::int64_t highest_of(const std::vector<ShelfItem>& shelf, const std::string& 
 
 class Startup {
 public:
-    Startup(const Place& place, const StartupOptions& options, const Context& context)
-        : place_(place), options_(options), context_(context), operation_(place, Access::write, context) {}
+    Startup(const Place& place, const StartupOptions& options, const QuickLook& look, const Context& context)
+        : place_(place), options_(options), look_(look), context_(context), operation_(place, Access::write, context) {}
 
     StartupResult run() {
         attempts_ = read_attempts(client(), place_.database, *place_.store);
@@ -78,6 +88,7 @@ private:
         rule_ = in_force.value_or(whole_rule(options_.empty));
         const bool doubtful = !in_force && says_empty(client(), place_.database, usual_rule(options_.empty));
         if (!is_lost()) return doubtful ? cannot_tell() : held_meanwhile();
+        check_all_understood(shelf);
         if (attempts_.attempts >= kMaxDeaths)
             return decided("refused", "startup_died_often",
                            "the process died in " + std::to_string(attempts_.attempts) +
@@ -101,6 +112,7 @@ private:
     }
 
     StartupResult held_meanwhile() {
+        if (look_.rest_holds_data && rule_.whole_database()) return not_needed(rule_);  // it held them from the first
         clear_attempts(client(), place_.database, *place_.store);
         return decided(
             "restored_by_other", "restored_meanwhile",
@@ -220,6 +232,7 @@ private:
 
     const Place& place_;
     const StartupOptions& options_;
+    const QuickLook& look_;
     const Context& context_;
     Operation operation_;
     Attempts attempts_;
@@ -227,9 +240,10 @@ private:
     std::int64_t highest_in_folder_ = 0;
 };
 
-StartupResult under_operation(const Place& place, const StartupOptions& options, const Context& context) {
+StartupResult under_operation(const Place& place, const StartupOptions& options, const QuickLook& look,
+                              const Context& context) {
     try {
-        return Startup(place, options, context).run();
+        return Startup(place, options, look, context).run();
     } catch (const Failure& failure) {
         if (failure.code == Code::refused && failure.reason != "still_empty") return refused(failure);
         if (failure.code == Code::busy && (failure.reason == "lease_held" || failure.reason == "folder_locked"))
@@ -250,8 +264,9 @@ StartupResult start_up(const Place& quick, const std::function<Place()>& open_pl
     const std::int64_t begin = context.clock->boot_ms();
     StartupResult out;
     try {
-        auto answer = ask_quickly(quick, options, context);
-        out = answer ? std::move(*answer) : under_operation(open_place(), options, context);
+        QuickLook look;
+        auto answer = ask_quickly(quick, options, context, look);
+        out = answer ? std::move(*answer) : under_operation(open_place(), options, look, context);
     } catch (const Failure& failure) {
         if (!becomes_answer(failure, options)) throw;
         out = refused(failure);

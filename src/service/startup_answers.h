@@ -14,7 +14,11 @@ StartupResult not_needed(const EmptyRule& rule);
 // The rule says "empty" and no file in the folder holds documents. highest_in_folder: the highest sequence found there.
 StartupResult nothing_to_restore(Client& client, const Place& place, const EmptyRule& rule, std::int64_t highest_in_folder);
 
+struct QuickLook {
+    bool rest_holds_data = false;  // `users` is empty and the rest is not: which rule is in force was all that was not known
+};
 // nullopt when an operation is needed. Takes no lock and writes nothing.
-std::optional<StartupResult> ask_quickly(const Place& place, const StartupOptions& options, const Context& context);
+std::optional<StartupResult> ask_quickly(const Place& place, const StartupOptions& options, const Context& context,
+                                         QuickLook& look);
 
 }  // namespace reprise

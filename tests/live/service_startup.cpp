@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <tuple>
 
 #include "engine_restore_support.h"
 #include "service/attempts.h"
@@ -360,7 +361,7 @@ TEST_CASE("hazard 26: a file that this host cannot open is no candidate, and sta
         forget_manifest(db, name);
         db.write_text(name + ".age", "age-encryption.org/v1\n-> X25519 stranger\n--- and bytes that only the key opens\n");
     }
-    CHECK(result_of(db) == "refused no_candidate");
+    CHECK(result_of(db) == "refused layer_unsupported");
     CHECK(state_of(db).empty());
 }
 
@@ -410,4 +411,85 @@ TEST_CASE("a waiter's bound passes: in progress; within it: what the other broug
     };
     CHECK(result_of(db) == "restored_by_other restored_meanwhile");
     CHECK(waited);
+}
+
+TEST_CASE("S7: a first backup that failed is no backup: a new deployment starts") {
+    Fixture db;
+    db.fill("users", 3000);
+    Cancel stopped;
+    db.context.cancel = &stopped;
+    db.context.progress_hook = [&](const Progress& now) {
+        if (now.phase == "reading" && now.documents > 0) stopped.request();
+    };
+    CHECK(reason_of([&] { db.back_up(); }) == "cancelled");
+    db.context.cancel = &db.cancel;
+    db.context.progress_hook = nullptr;
+    drop_everything(db);
+    CHECK(result_of(db) == "no_backup no_backup");
+}
+
+TEST_CASE("S7: a folder whose backups are gone remembers them for a database that was dropped") {
+    Fixture db;
+    two_backups(db);
+    db.drop("reprise");
+    for (const auto& entry : std::filesystem::directory_iterator(db.folder))
+        if (entry.path().filename() != ".reprise") std::filesystem::remove(entry.path());
+    CHECK(result_of(db) == "refused backups_missing");
+}
+
+TEST_CASE("S7: safety backups that hold documents are no new deployment's") {
+    Fixture db;
+    db.fill("users", 5);
+    BackupOptions safety;
+    safety.kind = FileKind::before_restore;
+    const std::string name = db.back_up(safety).manifest.name;
+    drop_everything(db);
+    db.drop("reprise");
+    std::filesystem::remove_all(db.folder + "/.reprise");
+    const auto out = start(db);
+    CHECK(out.result + " " + out.reason == "refused no_candidate");
+    CHECK(out.message.find(name) != std::string::npos);
+}
+
+TEST_CASE("S7: users that were in the backups and a folder that is not mounted fail the start, without users they never do") {
+    for (const bool held : {false, true}) {
+        CAPTURE(held);
+        Fixture db;
+        db.fill("work", 3);
+        if (held) db.fill("users", 3);
+        db.back_up();
+        db.drop("users");
+        empty_folder(db);
+        CHECK(result_of(db) == (held ? "refused backups_missing" : "not_needed holds_data"));
+        // What is made in the wrong folder says so, and does not take back what is known of the right one.
+        const BackupResult made = db.back_up();
+        REQUIRE(made.warnings.size() > 0);
+        CHECK(made.warnings[0].find("holds no backup, while the database has had some") != std::string::npos);
+        empty_folder(db);
+        CHECK(result_of(db) == (held ? "refused backups_missing" : "not_needed holds_data"));
+    }
+}
+
+TEST_CASE("a database that lacks nothing is not said to have been brought back by another process") {
+    Fixture db;
+    db.fill("work", 3);
+    db.back_up();
+    std::filesystem::remove_all(db.folder + "/.reprise");
+    CHECK(result_of(db) == "not_needed holds_data");
+    CHECK(result_of(db) == "not_needed holds_data");
+}
+
+TEST_CASE("S15: startup takes no older backup for one that a newer version wrote") {
+    for (const auto& [from, to, reason] : {std::tuple{"\"format\":1", "\"format\":9", "format_unknown"},
+                                           std::tuple{"\"requires\":[]", "\"requires\":[\"x\"]", "requirement_unknown"}}) {
+        Fixture db;
+        const auto names = two_backups(db);
+        std::string text = db.text_of(names[1]);
+        const auto at = text.find(from);
+        REQUIRE(at != std::string::npos);
+        db.write_text(names[1], text.replace(at, std::string(from).size(), to));
+        CHECK(result_of(db) == std::string("refused ") + reason);
+        db.store->remove(names[1]);
+        CHECK(result_of(db) == "restored restored");
+    }
 }

@@ -242,3 +242,27 @@ def test_reading_rights_suffice_to_back_up_and_not_to_restore(command: Command, 
     assert saved.code == 0 and saved.json["without_lease"] is True, saved.out
     error = command("restore", "--json", MONGO_URL=reader, DB_NAME="reprise_auth")
     assert error.code == 7 and error.error["code_name"] == "denied"
+
+
+def test_s3_backups_of_a_user_that_may_only_read_stand_in_one_order_with_the_others(command: Command, guarded: Any) -> None:
+    import pymongo
+
+    name = "reprise_auth_order"
+    with pymongo.MongoClient(guarded.url) as root:
+        root.drop_database(name)
+        root[name].users.insert_many([{"_id": i} for i in range(20)])
+        root.admin.command("dropUser", "looker") if root.admin.command("usersInfo", "looker")["users"] else None
+        root.admin.command("createUser", "looker", pwd="looker", roles=[{"role": "read", "db": name}])
+        owner = {"MONGO_URL": guarded.url, "DB_NAME": name}
+        looker = {**owner, "MONGO_URL": guarded.url.replace(f"{servers.USER}:{servers.PASSWORD_IN_URL}", "looker:looker")}
+        first = [command("backup", "--json", **owner).json["file"] for _ in range(3)]
+        root[name].reprise.drop()  # as after a restore by other means
+        made = []
+        for number in range(8):
+            root[name].work.insert_one({"_id": number})
+            made.append(command("backup", "--json", **looker).json)
+        assert made[-1]["sequence"] == 11 and made[-1]["deployment"] is not None
+        assert [gone for each in made for gone in each["removed"]] == [*first, made[0]["file"]]
+        root.drop_database(name)
+        started = command("auto", "--json", **owner).json
+        assert (started["result"], started["file"]) == ("restored", made[-1]["file"])

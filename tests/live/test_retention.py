@@ -155,6 +155,38 @@ def test_s3_a_pin_outlives_a_touched_file_and_one_that_was_damaged_for_a_while(
     assert listed[hurt]["pinned"] and len(listed) == 9
 
 
+def test_s3_a_partial_backup_removes_nothing_while_the_newest_whole_one_is_damaged(
+    command: Command, database: Any, folder: pathlib.Path
+) -> None:
+    fill(database)
+    names = [night(command, database, number)["file"] for number in range(3)]
+    hurt = folder / names[-1]
+    before = hurt.stat()
+    hurt.write_bytes(hurt.read_bytes().replace(b'"night1"', b'"nightX"'))
+    os.utime(hurt, ns=(before.st_atime_ns, before.st_mtime_ns))
+    made = command.result("backup", "--include", "users", "--keep-last", "1")
+    assert made["scope"] == "partial" and made["removed"] == []
+    assert any("not all removed" in sentence for sentence in made["warnings"])
+    wipe(database)
+    database.client.drop_database(database.name)
+    started = command.result("auto")
+    assert (started["result"], started["file"]) == ("restored", names[1])
+
+
+def test_s2_a_damaged_suspect_is_not_accepted(command: Command, database: Any, folder: pathlib.Path) -> None:
+    fill(database)
+    good = command.result("backup")["file"]
+    database.users.delete_many({})
+    suspect = folder / command("backup", "--json").json["file"]
+    before, content = suspect.stat(), suspect.read_bytes()
+    at = content.index(b'"_id"', content.index(b'"absences"'))
+    suspect.write_bytes(content[: at + 1] + b"X" + content[at + 2 :])
+    os.utime(suspect, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert command("accept", suspect.name, "--json").code != 0
+    assert files(folder)["backup_latest.json"] == "-> " + good
+    assert command.result("verify")["file"] == good
+
+
 def test_hazard_21_another_databases_folder_is_not_rotated(command: Command, database: Any, folder: pathlib.Path) -> None:
     fill(database)
     for number in range(3):

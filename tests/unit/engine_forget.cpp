@@ -214,6 +214,52 @@ TEST_CASE("S7: what was accepted is not judged again because its file got anothe
     for (std::size_t i = 1; i < shelf.size(); ++i) CHECK(shelf[i].manifest->state == "good");
 }
 
+TEST_CASE("S3: after a backup that is not the newest good one itself, that one is read to its end before anything goes") {
+    Rotated on;
+    on.nights(9);
+    on.make({night(10), 10, {{"users", 3}}, "hr", "partial"});
+    const Manifest part = *on.examined()[0].manifest, whole = *on.examined()[1].manifest;
+    const std::string path = on.folder + "/" + night(9), before = on.text_of(night(9));
+    const auto time = std::filesystem::last_write_time(path);
+    on.replace_in(night(9), "person", "PERSON");
+    std::filesystem::last_write_time(path, time);  // so that its manifest still describes it
+    on.rules.keep.keep_last = 1;
+    CHECK(failure_of([&] { forget_within(on.place, part, on.rules, on.context); }).code == Code::corrupt);
+    CHECK(on.names().size() == 10);
+    on.write_text(night(9), before);
+    verify_file(*on.store, night(9), true, on.context);
+    CHECK(forget_within(on.place, whole, on.rules, on.context).removed.size() == 8);
+}
+
+TEST_CASE("S3: backups made before their deployment's id could be written stand in the order of the others") {
+    Rotated on;
+    on.nights(3);
+    for (int i = 4; i <= 11; ++i) on.make({night(i), i, {{"users", 3}}, "hr", "all", std::nullopt});
+    on.examined();
+    set_latest(*on.store, night(11));
+    CHECK(on.go().removed == std::vector<std::string>{night(1), night(2), night(3), night(4)});
+}
+
+TEST_CASE("S2: a suspect is read to its end before it is accepted, and a damaged one is not") {
+    Rotated on;
+    on.nights(2, 100);
+    const std::string name = "suspect_20251012_162703.json", path = on.folder + "/" + name;
+    on.make({name, 3, {{"users", 10}}});
+    on.examined();
+    const std::string whole = on.text_of(name);
+    const auto time = std::filesystem::last_write_time(path);
+    on.replace_in(name, "person", "PERSON");
+    std::filesystem::last_write_time(path, time);
+    const MarkWish wish{std::nullopt, std::nullopt, true};
+    CHECK(failure_of([&] { mark(on.place, name, wish, on.context); }).code == Code::corrupt);
+    CHECK(latest_name(*on.store) == night(2));
+    CHECK(on.there(name));
+    on.write_text(name, whole);
+    CHECK(verify_file(*on.store, name, true, on.context).manifest.state == "suspect");
+    const Manifest accepted = mark(on.place, name, wish, on.context);
+    CHECK(latest_name(*on.store) == accepted.name);
+}
+
 TEST_CASE("S7: an accepted suspect is good, the latest and the measure, under a backup's name") {
     Rotated on;
     on.nights(2, 100);

@@ -284,3 +284,55 @@ TEST_CASE("S11: files with hostile names lie in the folder unharmed and unlisted
     CHECK(on.examined().size() == 1);
     CHECK(on.store->list().size() == 5);
 }
+
+TEST_CASE("hazard 15: a name that was freed in a second is not given to another backup of that second") {
+    Shelf on;
+    const std::int64_t second = 1760286441000000;
+    on.write_text("backup_20251012_162721.json", "x");
+    on.write_text("backup_20251012_162721_02.json.gz", "x");
+    std::filesystem::remove(on.folder + "/backup_20251012_162721.json");
+    CHECK(free_name(*on.store, FileKind::backup, second, ".json") == "backup_20251012_162721_03.json");
+    CHECK(free_name(*on.store, FileKind::suspect, second, ".json") == "suspect_20251012_162721.json");
+    on.write_text("backup_20251012_162721_99.json", "x");
+    CHECK(free_name(*on.store, FileKind::backup, second, ".json") == "backup_20251012_162721.json");
+}
+
+TEST_CASE("a number that was given out is not used again, and counts as a backup only when one was made") {
+    Shelf on;
+    CHECK(published_sequence(*on.store, kDeployment) == 0);
+    remember_sequence(*on.store, kDeployment, 1);
+    CHECK(published_sequence(*on.store, kDeployment) == 0);
+    CHECK(remembered_sequence(*on.store, kDeployment) == 1);
+    remember_sequence(*on.store, kDeployment, 2);
+    remember_published(*on.store, kDeployment, 2);
+    remember_sequence(*on.store, kDeployment, 3);
+    CHECK(published_sequence(*on.store, kDeployment) == 2);
+    CHECK(published_sequence(*on.store, "") == 0);
+    remember_sequence(*on.store, std::string(32, 'f'), 8);  // known elsewhere: in a database whose folder is another one
+    CHECK(published_sequence(*on.store, std::string(32, 'f')) == 7);
+    on.store->write_state("sequence", std::string("{\"") + kDeployment + "\": 5}");  // as it was before there was a difference
+    CHECK(published_sequence(*on.store, kDeployment) == 5);
+}
+
+TEST_CASE("S1: an empty or damaged sequence or measure stops no backup, and where it decides about lost data it is named") {
+    Shelf on;
+    on.make({"backup_20251012_162721.json", 4, {{"users", 100}}});
+    on.examined();
+    for (const char* text : {"", "{", "[]", "{\"published\": 3}"}) {
+        CAPTURE(text);
+        on.store->write_state("sequence", text);
+        on.store->write_state("measure", text);
+        CHECK(highest_sequence(*on.store, kDeployment) == 4);
+        Manifest small;
+        small.database = "hr";
+        small.deployment = kDeployment;
+        small.sequence = 5;
+        CHECK(find_measure(*on.store, on.examined(), small)->sequence == 4);
+        remember_sequence(*on.store, kDeployment, 5);
+        CHECK(published_sequence(*on.store, kDeployment) == 4);
+    }
+    on.store->write_state("sequence", "");
+    const Failure failure = failure_of([&] { published_sequence(*on.store, kDeployment); });
+    CHECK(failure.reason == "sequence_invalid");
+    CHECK(failure.message.find(".reprise/sequence") != std::string::npos);
+}
