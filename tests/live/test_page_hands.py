@@ -118,6 +118,28 @@ def test_long_words_stay_inside(browser: Any, host: Host, database: Any) -> None
         at.close()
 
 
+def test_the_preview_tells_indexes_and_views_apart(browser: Any, host: Host, database: Any) -> None:
+    name = backups(host, 1)[0]
+    database.users.drop_indexes()
+    database.absences.drop()
+    database.active_users.drop()
+    database.fresh.insert_one({})
+    at = Page(browser, host)
+    page = at.page
+    at.sign_in(token())
+    page.get_by_role("button", name=f"Restore {name}").click()
+    page.wait_for_selector("#preview table")
+    rows = [line.split("\t") for line in page.inner_text("#preview tbody").replace("\t\n", "\t").splitlines()]
+    assert rows[:4] == [
+        ["absences", "–", "25", "created"],
+        ["active_users (view)", "–", "–", "created"],
+        ["users", "12", "12", "same documents, other indexes or options"],
+        ["fresh", "1", "1", "not in the backup, left alone"],
+    ]
+    assert {each[3] for each in rows[4:]} == {"same"} and "Changed: 3." in page.inner_text("#preview")
+    at.close()
+
+
 def test_the_focus_stays_where_the_hands_are(browser: Any, host: Host) -> None:
     old, older = backups(host, 3)[1:]
     at = Page(browser, host)

@@ -8,7 +8,8 @@
   let state = NOTHING;
   let session = 0;  // answers to an earlier session's questions are dropped
   const stored = () => { try { return localStorage.getItem("reprise-language"); } catch { return null; } };
-  let language = [stored(), ...(navigator.languages || []).map((l) => l.slice(0, 2))].find((l) => l === "fr" || l === "en") || "fr";
+  const wanted = [stored(), ...(navigator.languages || []).map((one) => one.slice(0, 2))];
+  let language = wanted.find((one) => one === "fr" || one === "en") || "fr";
 
   const t = (key, ...values) => (TEXTS[language][key] || key).replace(/\{\}/g, () => values.shift());
   const word = (group, key) => TEXTS[language][group + "_" + key] || key;
@@ -23,7 +24,8 @@
     return made;
   };
   const number = (value) => (value === null || value === undefined ? "–" : new Intl.NumberFormat(language).format(value));
-  const when = (text) => (text ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text)) : t("never"));
+  const when = (text) =>
+    (text ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text)) : t("never"));
   const ago = (seconds) => {
     if (seconds === null || seconds === undefined) return "";
     const [size, unit] = seconds < 5400 ? [60, "minute"] : seconds < 129600 ? [3600, "hour"] : [86400, "day"];
@@ -39,7 +41,8 @@
 
   // The server's own sentences are English.
   const english = (name, text) => node(name, { lang: "en" }, text);
-  const notes = (texts) => (texts && texts.length ? [node("ul", { class: "plain" }, ...texts.map((text) => english("li", text)))] : []);
+  const notes = (texts) =>
+    (texts && texts.length ? [node("ul", { class: "plain" }, ...texts.map((text) => english("li", text)))] : []);
   function tell(id, parts, kind) {
     for (const each of ["message", "error"]) $(each).replaceChildren(...(each === id ? parts : []));
     $("message").className = kind || "";
@@ -63,7 +66,7 @@
     if (!answer.ok && !(path === "health" && answer.status === 503)) throw new Problem(answer.status, json);
     return json;
   }
-  const explain = (problem) => [problem.message, ...(problem.body && problem.body.detail ? [" — ", english("span", problem.body.detail)] : [])];
+  const explain = ({ message, body }) => [message, ...(body && body.detail ? [" — ", english("span", body.detail)] : [])];
 
   // Back to the login when the server no longer knows who asks (429 comes with tokens that are not good, too).
   function refused(problem) {
@@ -83,7 +86,9 @@
 
   // While one of this page's jobs runs it starts no other; what would is greyed, but keeps the focus.
   let working = false;
-  const mayStart = () => { for (const each of document.querySelectorAll(".starts")) each.setAttribute("aria-disabled", String(working)); };
+  function mayStart() {
+    for (const each of document.querySelectorAll(".starts")) each.setAttribute("aria-disabled", String(working));
+  }
   async function begin(work) {
     if (working) return null;
     working = true;
@@ -116,7 +121,8 @@
           missed = 0;
           if (followed[followed.length - 1] === job) drawJob(now);
           if (now.state === "done") return now.result;
-          if (now.state !== "running") throw new Problem(null, now.error ? { title: now.error.title, detail: now.error.message } : { title: now.state });
+          const { title, message } = now.error || { title: now.state };
+          if (now.state !== "running") throw new Problem(null, { title, detail: message });
         }
         await sleep(now ? JOB_MS : MISSED_MS);
       }
@@ -146,8 +152,10 @@
     $("database").textContent = status.database;
     $("health").textContent = stale ? t("stale", when(seen)) : t(health.healthy ? "healthy" : "unhealthy");
     $("health").className = stale ? "warn" : health.healthy ? "good" : "bad";
-    $("problems").replaceChildren(...health.problems.map((one) => (TEXTS[language][one.reason] ? node("li", {}, t(one.reason)) : english("li", one.message))));
-    $("facts").replaceChildren(fact(t("last_good"), when(health.last_backup) + ago(health.age_s)), fact(t("checked"), health.verified ? t("yes") : t("no")),
+    $("problems").replaceChildren(...health.problems.map(({ reason, message }) =>
+      (TEXTS[language][reason] ? node("li", {}, t(reason)) : english("li", message))));
+    $("facts").replaceChildren(fact(t("last_good"), when(health.last_backup) + ago(health.age_s)),
+      fact(t("checked"), health.verified ? t("yes") : t("no")),
       fact(t("next_run"), health.next_run ? when(health.next_run) : t("none")), fact(t("space"), bytes(health.free_bytes)));
     $("empty").hidden = list.length > 0;
     $("list").hidden = list.length === 0;
@@ -191,7 +199,9 @@
     if (item.state === "suspect") add("suspect", "bad");
     if (item.pinned) add("pinned", "good");
     if (item.kind === "before_restore") add("safety", "warn");
-    if (item.problem) add("old_problem", "bad"); else if (item.legacy) add("legacy", "warn"); else if (!item.verified) add("unverified", "warn");
+    if (item.problem) add("old_problem", "bad");
+    else if (item.legacy) add("legacy", "warn");
+    else if (!item.verified) add("unverified", "warn");
     if (item.label) out.push(node("span", {}, item.label));
     if (item.suspect_reason) out.push(node("div", { class: "file" }, t(item.suspect_reason)));
     return out;
@@ -200,21 +210,31 @@
   function row(item) {
     const name = item.filename;
     const date = when(item.backup_date || item.modified);
-    const button = (act, key, work, kind = "") =>
-      node("button", { type: "button", class: kind || false, "data-act": act, "aria-label": t(key) + " " + name, click: work }, t(key));
+    const button = (act, key, click, kind = "") =>
+      node("button", { type: "button", class: kind, "data-act": act, "aria-label": t(key) + " " + name, click }, t(key));
     const starts = (act, key, work, kind = "") => button(act, key, () => working || work(), kind + " starts");
-    const mark = (path, body) => attempt(() => begin(async () => { await call("POST", path, { filename: name, ...body }); say(t("done")); await refresh(); }));
-    const actions = [starts("restore", "restore", () => restore(item), "danger"), button("details", "details", () => details(item)),
+    const mark = (path, body) => change(() => call("POST", path, { filename: name, ...body }));
+    const acceptIt = async () => {
+      if (await ask(t("ask_accept", name, t(item.suspect_reason || "suspect")), t("accept"))) await mark("accept", {});
+    };
+    const actions = [
+      starts("restore", "restore", () => restore(item), "danger"), button("details", "details", () => details(item)),
       starts("verify", "verify", () => verify(name)), button("download", "download", () => download(name)),
       starts("pin", item.pinned ? "unpin" : "pin", () => mark("pin", { value: !item.pinned }))];
-    if (item.state === "suspect")
-      actions.push(starts("accept", "accept", async () => { if (await ask(t("ask_accept", name, t(item.suspect_reason || "suspect")), t("accept"))) await mark("accept", {}); }));
+    if (item.state === "suspect") actions.push(starts("accept", "accept", acceptIt));
     actions.push(starts("remove", "remove", () => remove(name), "danger"));
     const td = (key, ...children) => node("td", { "data-name": t(key) + colon() }, ...children);
     return node("tr", { "data-file": name }, node("th", { scope: "row" }, date, node("div", { class: "file" }, name)),
       td("size", bytes(item.size_bytes)), td("documents", number(item.documents), counts(item)),
       node("td", {}, ...marks(item)), node("td", {}, ...actions));
   }
+
+  // Something that is done at once.
+  const change = (work) => attempt(() => begin(async () => {
+    await work();
+    say(t("done"));
+    await refresh();
+  }));
 
   function counts(item) {
     const all = Object.entries(item.counts || {});
@@ -223,19 +243,27 @@
       node("ul", { class: "plain" }, ...all.map(([name, documents]) => node("li", {}, name + colon() + number(documents)))));
   }
 
-  const table = (heads, rows) => node("table", { class: "stack" }, node("thead", {}, node("tr", {}, ...heads.map((head) => node("th", { scope: "col" }, head)))),
-    node("tbody", {}, ...rows.map((cells) => node("tr", {}, node("th", { scope: "row" }, cells[0]),
-      ...cells.slice(1).map((cell, i) => node("td", { "data-name": heads[i + 1] + colon() }, cell))))));
+  const table = (heads, rows) => node("table", { class: "stack" },
+    node("thead", {}, node("tr", {}, ...heads.map((head) => node("th", { scope: "col" }, head)))),
+    node("tbody", {}, ...rows.map(([first, ...cells]) => node("tr", {}, node("th", { scope: "row" }, first),
+      ...cells.map((cell, i) => node("td", { "data-name": heads[i + 1] + colon() }, cell))))));
 
-  const change = (one) => (!one.in_backup ? "kept" : one.now === null ? "created" : !one.same ? "different" : "same");
+  function fate(one) {
+    if (!one.in_backup || one.action === "leave") return "kept";
+    if (one.action ? one.action === "create" : one.now === null) return "created";
+    if (one.same) return "same";
+    return one.same_documents && one.type !== "view" ? "catalog" : "different";
+  }
   function previewTable(collections) {
     const quiet = ["kept", "same"];  // these come last, in this order
-    const rank = (one) => quiet.indexOf(change(one));
+    const rank = (one) => quiet.indexOf(fate(one));
     const sorted = [...collections].sort((a, b) => rank(a) - rank(b));  // stable: by name within a rank
-    const changed = sorted.filter((one) => rank(one) < 0).length;
-    return [node("p", {}, t("sum", number(changed), number(sorted.filter((one) => change(one) === "same").length))),
-      table([t("collection"), t("now"), t("after"), t("change")], sorted.map((one) => [one.name, number(one.now),
-        number(one.in_backup ? one.after : one.now), node("span", { class: rank(one) < 0 ? "changed" : "soft" }, t(change(one)))]))];
+    const changed = sorted.filter((one) => rank(one) < 0).length, same = sorted.filter((one) => fate(one) === "same").length;
+    const line = (one) => [one.name + (one.type === "view" ? " (" + t("view") + ")" : ""),
+      number(one.now), number(one.in_backup ? one.after : one.now),
+      node("span", { class: rank(one) < 0 ? "changed" : "soft" }, t(fate(one)))];
+    return [node("p", {}, t("sum", number(changed), number(same))),
+      table([t("collection"), t("now"), t("after"), t("change")], sorted.map(line))];
   }
 
   // The bar with progress, result and error stands in the dialog until it is closed.
@@ -300,8 +328,9 @@
 
   const verify = (name) => attempt(() => begin(async () => {
     const found = await job("verify", { filename: name });
-    if (found.verified === false || (found.warnings || []).length) warn(t(found.verified === false ? "not_whole" : "done", name), ...notes(found.warnings));
-    else say(t("done") + " " + name);
+    const whole = found.verified !== false;
+    const parts = [whole ? t("done") + " " + name : t("not_whole", name), ...notes(found.warnings)];
+    (whole && parts.length === 1 ? say : warn)(...parts);
     await refresh();
   }));
 
@@ -311,8 +340,9 @@
       $("details-title").textContent = item.filename;
       $("details-body").replaceChildren(item.label ? node("p", {}, t("reason") + colon() + item.label) : "",
         all.problem ? node("p", { class: "bad", lang: "en" }, all.problem) : "",
-        table([t("collection"), t("documents"), t("size"), t("index_count")], Object.entries(all.collections || {}).map(([name, one]) =>
-          [name, number(one.documents), bytes(one.bson_bytes), number(((all.catalog || {})[name] || { indexes: [] }).indexes.length)])));
+        table([t("collection"), t("documents"), t("size"), t("index_count")],
+          Object.entries(all.collections || {}).map(([name, one]) => [name, number(one.documents), bytes(one.bson_bytes),
+            number(((all.catalog || {})[name] || { indexes: [] }).indexes.length)])));
       open("details");
     });
   }
@@ -327,7 +357,8 @@
       node("a", { href: action, download: name }).click();
       return;
     }
-    const form = node("form", { method: "post", action, hidden: "" }, node("input", { type: "hidden", name: "token", value: token }));
+    const form = node("form", { method: "post", action, hidden: "" },
+      node("input", { type: "hidden", name: "token", value: token }));
     document.body.append(form);
     form.submit();
     form.remove();
@@ -344,7 +375,7 @@
   }
   async function remove(name) {
     if (!(await ask(t("ask_remove", name), t("remove")))) return;
-    await attempt(() => begin(async () => { await call("DELETE", "files/" + encodeURIComponent(name)); say(t("done")); await refresh(); }));
+    await change(() => call("DELETE", "files/" + encodeURIComponent(name)));
   }
 
   async function refresh() {
