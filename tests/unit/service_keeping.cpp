@@ -49,11 +49,12 @@ TEST_CASE("a day of retention is the owner's: 23:00 and 01:27 in Paris are two d
     Shelf shelf;
     write_owner(*shelf.store, Owner{"hr", std::string(kDeployment), std::nullopt});
     // Made dates them so many seconds after 16:27:21 UTC, which is 18:27:21 in Paris.
-    shelf.make({"backup_20251012_162722.json", 1});
-    shelf.make({"backup_20251012_210000.json", 16359});
-    shelf.make({"backup_20251012_232721.json", 25200});
+    shelf.make({"backup_20251012_162722.json", 1});  // the oldest stays while there are days left
+    shelf.make({"backup_20251013_162722.json", 86401});
+    shelf.make({"backup_20251013_210000.json", 102759});
+    shelf.make({"backup_20251013_232721.json", 111600});
     shelf.examined();
-    set_latest(*shelf.store, "backup_20251012_232721.json");
+    set_latest(*shelf.store, "backup_20251013_232721.json");
     const auto removed_in = [&](const std::string& zone) {
         const auto config = std::make_shared<Config>(
             config_with(R"("retention":{"keep_last":0,"keep_daily":5,"time_zone":")" + zone + "\"}", shelf.folder));
@@ -64,6 +65,6 @@ TEST_CASE("a day of retention is the owner's: 23:00 and 01:27 in Paris are two d
         for (const Json& one : result.at("removed").as_array()) names.insert(one.at("file").as_string());
         return names;
     };
-    CHECK(removed_in("UTC") == std::set<std::string>{"backup_20251012_162722.json", "backup_20251012_210000.json"});
-    CHECK(removed_in("Europe/Paris") == std::set<std::string>{"backup_20251012_162722.json"});
+    CHECK(removed_in("UTC") == std::set<std::string>{"backup_20251013_162722.json", "backup_20251013_210000.json"});
+    CHECK(removed_in("Europe/Paris") == std::set<std::string>{"backup_20251013_162722.json"});
 }
