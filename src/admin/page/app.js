@@ -390,10 +390,15 @@
     draw();
     if (status.running && followed.length === 0 && !known.has(status.running.id)) attempt(() => watch(status.running));
   }
+  function sayMade(made, done) {
+    const more = notes(made.warnings);
+    if (made.state === "suspect") warn(t("made_suspect", made.file, t(made.suspect_reason)), ...more);
+    else (more.length ? warn : say)(done, ...more);
+  }
   // Somebody else's job, or one of this page before it was loaded anew.
   async function watch({ id, kind }) {
-    await follow(id);
-    if (!working && kind !== "preview") say(t("ended", word("kind", kind)));
+    const result = await follow(id);
+    if (!working && kind !== "preview") sayMade(result, t("ended", word("kind", kind)));
     await refresh();
   }
   function stale() {
@@ -451,8 +456,7 @@
     attempt(() => begin(async () => {
       const made = await job("create", label ? { label } : {});
       $("label").value = "";
-      if (made.state === "suspect") warn(t("made_suspect", made.file, t(made.suspect_reason)), ...notes(made.warnings));
-      else ((made.warnings || []).length ? warn : say)(t("done") + " " + made.file, ...notes(made.warnings));
+      sayMade(made, t("done") + " " + made.file);
       await refresh();
     }));
   });
