@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from bson import Int64
 from e2e import COMMANDS, Command, commands, files, fill, fingerprint, ours, wipe
 from hosts import SECRET, token
 
@@ -358,6 +359,21 @@ def test_an_old_file_keeps_options_and_indexes_and_its_preview_says_so(
     assert kept(way, database, folder, Asked(file=asked.file, merge=True, include=["users", "absences"])) == ""
     nameless = Asked(file=asked.file, merge=True, include=["nameless"])
     assert way(True, nameless)[0] == way(False, nameless)[0] == "merge_unsupported"
+
+
+def test_an_unfinished_restore_is_told_and_one_of_a_newer_version_is_refused(
+    way: Way, command: Command, database: Any, folder: pathlib.Path
+) -> None:
+    database.a.insert_one({"_id": 1})
+    command.result("backup")
+    record = {"_id": "restore", "format": 1, "min_reader": 99, "version": "9.0.0", "op": "0a0b0c0d", "term": Int64(1)}
+    record.update(attempts=0, state="swapping", backup={"name": "some.json", "sha256": ""}, steps=[])
+    record.update(safety="", safety_sha256="")
+    database.reprise.insert_one(record)
+    assert kept(way, database, folder, Asked()) == "record_newer"
+    database.reprise.update_one({"_id": "restore"}, {"$set": {"min_reader": 1}})
+    assert any("some.json was cut off while it swapped" in said for said in way(True, Asked())[1]["warnings"])
+    assert kept(way, database, folder, Asked()) == ""
 
 
 def test_what_nobody_signed_is_refused_until_it_is_asked_for(
