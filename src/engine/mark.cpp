@@ -12,10 +12,6 @@
 namespace reprise {
 namespace {
 
-void write_manifest(Store& store, const Manifest& manifest) {
-    store.write_state(manifest_key(manifest.name), manifest_to_json(manifest).text(2) + "\n");
-}
-
 void check_acceptable(const Manifest& m, const std::string& database, const std::optional<std::string>& deployment) {
     const char* problem = nullptr;
     if (m.kind == "before_restore") problem = "is a safety backup: restore it by its name";

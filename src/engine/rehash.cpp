@@ -109,7 +109,7 @@ void Rehash::publish() {
     staged_->publish(name);
     REPRISE_STEP("engine.rehash.publish.after");
     describe_blob(manifest, name, manifest.size_bytes, manifest.modified_us);
-    store_.write_state(manifest_key(name), manifest_to_json(manifest).text(2) + "\n");
+    write_manifest(store_, manifest);
     remember_published(store_, manifest.deployment.value_or(std::string()), manifest.sequence);
     result_.path = store_.path_of(name);
 }

@@ -89,7 +89,7 @@ private:
         result_.manifest.name = name;
         result_.manifest.size_bytes = stored->size_bytes();
         result_.manifest.modified_us = stored->modified_us();
-        store_.write_state(manifest_key(name), manifest_to_json(result_.manifest).text(2) + "\n");
+        write_manifest(store_, result_.manifest);
         result_.path = store_.path_of(name);
     }
 

@@ -88,10 +88,6 @@ void judge_again(Store& store, const std::vector<ShelfItem>& shelf, Manifest& ma
     manifest.suspect_reason = verdict.reason;
 }
 
-void remember_manifest(Store& store, const Manifest& manifest) {
-    store.write_state(manifest_key(manifest.name), manifest_to_json(manifest).text(2) + "\n");
-}
-
 void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context, const GuardRules& rules) {
     std::vector<std::string> fresh;
     for (ShelfItem& item : shelf) {
@@ -101,7 +97,7 @@ void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context
         if (!item.manifest) continue;
         forget_problem(store, item.blob.name);
         if (keep_decisions(store, *item.manifest))
-            remember_manifest(store, *item.manifest);  // copied, touched or repaired: what was decided still holds
+            write_manifest(store, *item.manifest);  // copied, touched or repaired: what was decided still holds
         else
             fresh.push_back(item.blob.name);
     }
@@ -111,7 +107,7 @@ void examine(Store& store, std::vector<ShelfItem>& shelf, const Context& context
     for (auto item = shelf.rbegin(); item != shelf.rend(); ++item) {
         if (std::find(fresh.begin(), fresh.end(), item->blob.name) == fresh.end()) continue;
         judge_again(store, shelf, *item->manifest, rules);
-        remember_manifest(store, *item->manifest);
+        write_manifest(store, *item->manifest);
     }
 }
 
@@ -134,6 +130,10 @@ std::vector<ShelfItem> read_shelf(Store& store, bool examine_unknown, const Cont
     if (examine_unknown) examine(store, shelf, context, rules);
     std::sort(shelf.begin(), shelf.end(), newer);
     return shelf;
+}
+
+void write_manifest(Store& store, const Manifest& manifest) {
+    store.write_state(manifest_key(manifest.name), manifest_to_json(manifest).text(2) + "\n");
 }
 
 std::optional<Manifest> manifest_of(Store& store, const std::string& name) {
@@ -171,7 +171,7 @@ void remember_problem(Store& store, const Blob& blob, const Failure& failure) {
     auto known = manifest_of(store, blob.name);
     if (!known) return store.remove_state(manifest_key(blob.name));
     known->modified_us = kNoTime;
-    remember_manifest(store, *known);
+    write_manifest(store, *known);
 }
 
 void forget_problem(Store& store, const std::string& name) {

@@ -43,6 +43,7 @@ std::string free_name(Store& store, FileKind kind, std::int64_t unix_us, const s
 // The highest sequence of the deployment's files (empty: of those without one), and of `.reprise/sequence`.
 std::int64_t highest_sequence(Store& store, const std::string& deployment);
 
+void write_manifest(Store& store, const Manifest& manifest);  // of the file that it names
 // What is remembered of a file, whether it still describes it or not; one that cannot be understood is as good as none.
 std::optional<Manifest> manifest_of(Store& store, const std::string& name);
 

@@ -155,7 +155,7 @@ void Backup::publish(WrittenBackup& written) {
     }
     REPRISE_STEP("engine.backup.publish.after");
     if (verdict_.overridden) accept_measure(store_, manifest);
-    store_.write_state(manifest_key(manifest.name), manifest_to_json(manifest).text(2) + "\n");
+    write_manifest(store_, manifest);
     REPRISE_STEP("engine.backup.manifest.after");
 }
 

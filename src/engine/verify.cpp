@@ -104,7 +104,7 @@ VerifyResult verify_file(Store& store, const std::string& name, bool remember, c
         VerifyResult result = verify_open(*blob, context, trust);
         if (!remember) return result;
         keep_decisions(store, result.manifest);
-        store.write_state(manifest_key(blob->name()), manifest_to_json(result.manifest).text(2) + "\n");
+        write_manifest(store, result.manifest);
         forget_problem(store, blob->name());
         return result;
     } catch (const Failure& failure) {
