@@ -160,3 +160,26 @@ def afresh(host: Host, database: Any) -> None:
     shutil.rmtree(host.folder, ignore_errors=True)
     wipe(database)
     fill(database)
+
+
+# Fixtures, for the modules that import them. A module with a `stands` of its own brings another host.
+@pytest.fixture(scope="module", params=KINDS)
+def stands(request: pytest.FixtureRequest, url: str, client: Any, tmp_path_factory: Any) -> Iterator[tuple[Host, Any]]:
+    with standing(request.param, url, client, tmp_path_factory.mktemp("host") / "backups") as found:
+        yield found
+
+
+@pytest.fixture
+def host(stands: tuple[Host, Any]) -> Host:
+    afresh(*stands)
+    return stands[0]
+
+
+@pytest.fixture
+def database(stands: tuple[Host, Any]) -> Any:
+    return stands[1]
+
+
+@pytest.fixture
+def folder(stands: tuple[Host, Any]) -> pathlib.Path:
+    return stands[0].folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 from e2e import ROOT
-from hosts import PREFIX, Host, afresh, standing, token
+from hosts import PREFIX, Host, standing, token
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = os.environ.get("REPRISE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -28,26 +27,10 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def stood(url: str, client: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Any]]:
+def stands(url: str, client: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Any]]:
     folder = tmp_path_factory.mktemp("page") / "backups"
     with standing(os.environ.get("REPRISE_PAGE_HOST", "fastapi_host"), url, client, folder) as found:
         yield found
-
-
-@pytest.fixture
-def host(stood: tuple[Host, Any]) -> Host:
-    afresh(*stood)
-    return stood[0]
-
-
-@pytest.fixture
-def database(stood: tuple[Host, Any]) -> Any:
-    return stood[1]
-
-
-@pytest.fixture
-def folder(stood: tuple[Host, Any]) -> pathlib.Path:
-    return stood[0].folder
 
 
 class Page:

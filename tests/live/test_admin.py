@@ -9,36 +9,14 @@ import pathlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from e2e import commands, fingerprint
-from hosts import KINDS, PREFIX, SECRET, Host, afresh, httpx, jwt, running, standing, token
+from hosts import PREFIX, SECRET, Host, httpx, jwt, running, token
+from hosts import database, folder, host, stands  # noqa: F401
 
 __all__ = ["PREFIX", "Host", "running", "token"]
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def stands(request: pytest.FixtureRequest, url: str, client: Any, tmp_path_factory: Any) -> Iterator[tuple[Host, Any]]:
-    with standing(request.param, url, client, tmp_path_factory.mktemp("host") / "backups") as found:
-        yield found
-
-
-@pytest.fixture
-def host(stands: tuple[Host, Any]) -> Host:
-    afresh(*stands)
-    return stands[0]
-
-
-@pytest.fixture
-def database(stands: tuple[Host, Any]) -> Any:
-    return stands[1]
-
-
-@pytest.fixture
-def folder(host: Host) -> pathlib.Path:
-    return host.folder
 
 
 def curl(host: Host, line: str) -> Any:

@@ -15,27 +15,11 @@ from typing import Any
 
 import pytest
 from e2e import fill, fingerprint
-from hosts import KINDS, PASSWORD, PREFIX, Host, afresh, httpx, running, standing, token
+from hosts import PASSWORD, PREFIX, Host, httpx, running, token
+from hosts import database, host, stands  # noqa: F401
 
 MARK = "this file lies outside the folder"
 WAITING = 50
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def stands(request: pytest.FixtureRequest, url: str, client: Any, tmp_path_factory: Any) -> Iterator[tuple[Host, Any]]:
-    with standing(request.param, url, client, tmp_path_factory.mktemp("host") / "backups") as found:
-        yield found
-
-
-@pytest.fixture
-def host(stands: tuple[Host, Any]) -> Host:
-    afresh(*stands)
-    return stands[0]
-
-
-@pytest.fixture
-def database(stands: tuple[Host, Any]) -> Any:
-    return stands[1]
 
 
 # ---- paths

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from e2e import fingerprint
 from hosts import PREFIX, Host, token
-from pages import Page, browser, database, folder, host, needs_chromium, stood  # noqa: F401
+from hosts import database, folder, host  # noqa: F401
+from pages import Page, browser, needs_chromium, stands  # noqa: F401
 
 pytestmark = needs_chromium
 

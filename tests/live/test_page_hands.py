@@ -9,7 +9,8 @@ from typing import Any
 from e2e import fingerprint
 from hosts import PREFIX, Host, token
 from pages import Page, active, backups, look_again, needs_chromium, seen, until_refused
-from pages import browser, database, folder, host, stood  # noqa: F401
+from hosts import database, folder, host  # noqa: F401
+from pages import browser, stands  # noqa: F401
 
 pytestmark = needs_chromium
 
