@@ -235,6 +235,13 @@ std::string compact_time(std::int64_t unix_us) {
     return out;
 }
 
+std::optional<std::int64_t> from_compact_time(std::string_view text) {
+    if (text.size() != 15 || text[8] != '_') return std::nullopt;
+    const auto part = [&](std::size_t at, std::size_t size) { return std::string(text.substr(at, size)); };
+    return from_iso_time(part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + "T" + part(9, 2) + ":" + part(11, 2) + ":" +
+                         part(13, 2) + "Z");
+}
+
 std::optional<std::int64_t> from_iso_time(std::string_view text) {
     std::int64_t year, month, day, hour, minute, second, fraction = 0;
     if (!take_digits(text, 4, year) || !take(text, '-') || !take_digits(text, 2, month) || !take(text, '-') ||

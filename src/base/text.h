@@ -22,7 +22,8 @@ std::string printable(std::string_view text);
 // Microseconds since 1970 (UTC) as "2025-10-12T16:27:21.123456Z", and back (3, 6 or no decimals).
 std::string iso_time(std::int64_t unix_us);
 std::optional<std::int64_t> from_iso_time(std::string_view text);
-// "20251012_162721"
+// "20251012_162721", and back.
 std::string compact_time(std::int64_t unix_us);
+std::optional<std::int64_t> from_compact_time(std::string_view text);
 
 }  // namespace reprise

@@ -39,10 +39,7 @@ std::int64_t taken_us(const Json& item) {
     const Json& date = item.at("backup_date");
     if (const auto time = date.is_string() ? from_iso_time(date.as_string()) : std::nullopt) return *time;
     const auto name = parse_file_name(item.at("filename").as_string());
-    const std::string s = name ? name->stamp : std::string();
-    const auto named = s.size() == 15 ? from_iso_time(s.substr(0, 4) + "-" + s.substr(4, 2) + "-" + s.substr(6, 2) + "T" +
-                                                      s.substr(9, 2) + ":" + s.substr(11, 2) + ":" + s.substr(13, 2) + "Z")
-                                      : std::nullopt;
+    const auto named = name ? from_compact_time(name->stamp) : std::nullopt;
     return named.value_or(from_iso_time(item.at("modified").as_string()).value_or(0));
 }
 

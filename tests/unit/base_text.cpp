@@ -39,6 +39,9 @@ TEST_CASE("a time stamp goes there and back") {
     CHECK(from_iso_time("2025-10-12T16:27:21.123456Z") == 1760286441123456);
     CHECK(from_iso_time("2025-10-12T16:27:21Z") == 1760286441000000);
     CHECK(compact_time(1760286441123456) == "20251012_162721");
+    CHECK(from_compact_time("20251012_162721") == 1760286441000000);
+    CHECK_FALSE(from_compact_time("20250230_000000"));
+    CHECK_FALSE(from_compact_time("20251012-162721"));
     CHECK(iso_time(-1) == "1969-12-31T23:59:59.999999Z");
     CHECK_FALSE(from_iso_time("2025-02-30T00:00:00Z"));
     CHECK_FALSE(from_iso_time("2025-10-12 16:27:21"));
